@@ -1,0 +1,19 @@
+// Each command of the program is one bench: it adds its subcommand and, when the user chose it, puts
+// what to do into `action`. main() runs the action and maps what it throws to an exit code.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace diastole {
+
+using Action = std::function<int()>;  // returns the exit code
+
+void add_run(CLI::App& app, Action& action);
+void add_import(CLI::App& app, Action& action);
+void add_show(CLI::App& app, Action& action);
+
+}  // namespace diastole

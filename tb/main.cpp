@@ -1,0 +1,5 @@
+#include <systemc>
+
+int sc_main(int, char**) {
+    return 0;
+}
