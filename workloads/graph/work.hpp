@@ -1,4 +1,6 @@
 // How much work an operator is, by definition and independently of how it is lowered.
+// docs/formats.md says for each kind which tensors and attributes it reads and how its operations
+// are counted.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +18,18 @@ Gemm gemm_of(const Graph& graph, const Operator& op);
 struct Work {
     std::uint64_t flops = 0;  // gemm, batched gemm, convolution, attention: 2 per multiply-add
     std::uint64_t flops_vector = 0;  // all other operators
-    std::uint64_t lookups = 0;       // embedding rows read
-    Bytes read, written;             // each input and each output once; of embedding tables: the
-                                     // rows looked up, not the table
+    std::uint64_t lookups = 0;       // embedding rows read, each lookup once
+    // Each input and each output once. Not so: of an embedding table, and of the source of a
+    // gather, only the rows looked up; of the backward of an embedding, a table's rows at most once
+    // each (how many are distinct, only the index stream knows); a view moves nothing.
+    Bytes read, written;
 };
 Work work_of(const Graph& graph, const Operator& op);
+
+// Vector operations per element, counted from the formulas in docs/formats.md.
+inline constexpr std::uint64_t normalization_ops = 6;         // without scale and shift
+inline constexpr std::uint64_t normalization_affine_ops = 2;  // they add
+inline constexpr std::uint64_t normalization_backward_ops = 13;
+inline constexpr std::uint64_t softmax_ops = 5;
 
 }  // namespace diastole
