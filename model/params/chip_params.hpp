@@ -20,6 +20,7 @@ struct ControlParams {
     double launch_ns = 1000;          // a job that the grid has to wait for
     double replace_ns = 500;          // a job that was queued while another ran
     std::uint32_t queue_depth = 2;    // operators handed to a PE ahead of its work
+    std::uint32_t job_window = 64;    // operators and copies that it holds and looks through
     std::uint32_t sync_cycles = 100;  // a PE's report to the control core, or back, over the NoC
 };
 
@@ -88,11 +89,10 @@ struct NocParams {
     std::uint32_t partition_link_bytes_per_cycle = 128;  // each direction
     std::uint32_t port_cycles = 16;  // latency from a port into the fabric, and from it to a port
     std::uint32_t hop_cycles = 2;    // latency of a router (mesh) or of a grid step (crossbar)
-    std::uint32_t buffer_bytes = 4096;       // input buffer of each link
-    std::uint32_t header_bytes = 16;         // of every packet
-    std::uint32_t queue_depth = 16;          // packets waiting in front of a partition
-    bool broadcast_reads = true;             // one read answers all PEs of a row or column
-    std::uint32_t broadcast_entries = 4096;  // reads being merged at a time
+    std::uint32_t buffer_bytes = 4096;  // input buffer of each link
+    std::uint32_t header_bytes = 16;    // of every packet
+    std::uint32_t queue_depth = 16;     // packets waiting in front of a partition
+    bool broadcast_reads = true;        // one read answers all PEs of a row or column
 };
 
 // Shared SRAM: `partitions` memory partitions, each with `banks` banks and its DRAM channels.

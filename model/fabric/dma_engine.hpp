@@ -1,0 +1,104 @@
+// One DMA engine of a PE: it cuts transfers into requests that lie in one memory partition each,
+// issues them at its rate while it has outstanding ones to spare and room in its outbox, and
+// completes transfers in order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "model/base/bounded_queue.hpp"
+#include "model/base/time_wheel.hpp"
+#include "model/params/chip_params.hpp"
+#include "model/sim/ports.hpp"
+#include "model/sim/windowed.hpp"
+#include "model/timing/interleave.hpp"
+
+namespace diastole {
+
+struct DmaStats {
+    std::uint64_t requests = 0;
+    std::uint64_t bytes = 0;            // answered (reads) or acknowledged (writes)
+    std::uint64_t lookups = 0;          // rows of transfers that are embedding lookups
+    std::uint64_t broadcast_bytes = 0;  // of `bytes`, those that came by a shared read
+};
+
+class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
+  public:
+    sc_core::sc_port<RequestIf> noc{"noc"};
+    sc_core::sc_port<WakeIf> wake{"wake"};
+    sc_core::sc_export<DmaIf> control{"control"};
+    sc_core::sc_export<RequesterIf> answers{"answers"};
+
+    // `port` is this engine's number at the NoC, `owner` the module to wake.
+    DmaEngine(const sc_core::sc_module_name& name, const ChipParams& chip, AccessKind kind,
+              std::uint16_t source, std::uint32_t port);
+    void set_owner(std::size_t owner) { owner_ = owner; }
+
+    [[nodiscard]] bool has_room() const override { return !transfers_.full(); }
+    void submit(Cycles at, Transfer& transfer, Stall gap) override;
+    [[nodiscard]] Cycles next_event() const override;
+    std::optional<Completion> run(Cycles limit) override;
+    [[nodiscard]] bool idle() const override { return transfers_.empty(); }
+    void account(Cycles until, Stall stall) override { clock_.account(until, stall); }
+    [[nodiscard]] const StallCycles& stalls() const override { return clock_.cycles(); }
+
+    void response(const MemoryResponse& response) override;
+    void outbox_credit(Cycles at) override;
+
+    [[nodiscard]] const DmaStats& stats() const { return stats_; }
+    [[nodiscard]] std::string pending() const;
+
+  private:
+    struct Active {
+        Transfer transfer;
+        Cycles ready;  // start-up done
+        Cycles submitted;
+        Stall gap = Stall::idle;
+        std::uint64_t row = 0, rows = 0;
+        std::uint64_t row_bytes = 0, offset = 0;
+        std::uint64_t unanswered = 0;
+        Cycles finished;
+        Stall cause = Stall::wait_noc;
+        bool started = false;
+        [[nodiscard]] bool issued() const { return row == rows; }
+    };
+    struct Outstanding {
+        std::uint64_t transfer = 0;  // sequence number
+        Cycles issued;
+    };
+    struct Answer {
+        MemoryResponse response;
+        bool is_credit = false;
+    };
+
+    [[nodiscard]] Cycles issue_time() const;
+    void issue(Cycles at);
+    void handle(Cycles at, const Answer& answer);
+    Active& by_sequence(std::uint64_t sequence) { return transfers_[sequence - first_sequence_]; }
+
+    DmaParams params_;
+    Interleave interleave_;
+    AccessKind kind_;
+    std::uint16_t source_;
+    std::uint32_t port_;
+    Cycles port_cycles_;
+    std::size_t owner_ = 0;
+
+    BoundedQueue<Active> transfers_;
+    std::vector<Transfer> spare_;       // recycled, for their vectors
+    std::uint64_t first_sequence_ = 0;  // of transfers_.front()
+    std::size_t issuing_ = 0;           // index of the first transfer not fully issued
+    Cycles next_slot_;                  // when the issue port is free
+    Cycles last_completion_;
+    Stall unblocked_by_ = Stall::wait_noc;
+    std::vector<Outstanding> outstanding_;
+    std::vector<std::uint32_t> free_tokens_;
+    std::uint32_t credits_;
+    TimeWheel<Answer> inbox_;
+    StallClock clock_;
+    DmaStats stats_;
+};
+
+}  // namespace diastole

@@ -1,0 +1,85 @@
+#include "model/sim/conductor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/base/error.hpp"
+
+namespace diastole {
+namespace {
+
+constexpr std::uint64_t monitor_interval = 256;  // windows
+
+}  // namespace
+
+Conductor::Conductor(const sc_core::sc_module_name& name, Hertz clock, Cycles window)
+    : sc_module(name), clock_(clock), window_(window) {
+    if (window == Cycles(0)) throw ModelError("the shortest latency between two modules is zero");
+    wake_export.bind(*this);
+    SC_HAS_PROCESS(Conductor);
+    SC_METHOD(step);
+}
+
+std::size_t Conductor::add(Windowed& module, std::string label) {
+    entries_.push_back({&module, std::move(label)});
+    next_.push_back(never);
+    return entries_.size() - 1;
+}
+
+void Conductor::wake(std::size_t module, Cycles at) {
+    if (at < until_) {
+        throw ModelError("a message reached " + entries_[module].label + " at cycle " +
+                         std::to_string(at.count()) + ", before the end of its window at " +
+                         std::to_string(until_.count()));
+    }
+    next_[module] = std::min(next_[module], at);
+}
+
+void Conductor::step() {
+    ++activations_;
+    if (activations_ == 1) {
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            next_[i] = entries_[i].module->next_event();
+        }
+    } else {
+        advance_window();
+    }
+    const Cycles start = *std::min_element(next_.begin(), next_.end());
+    if (start == never) {
+        if (finished_ && !finished_()) report_standstill();
+        return;  // nothing triggers the process again, so sc_start returns
+    }
+    now_ = start;
+    next_trigger(time_of(start) - sc_core::sc_time_stamp());
+}
+
+void Conductor::advance_window() {
+    until_ = now_ + window_;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        if (next_[i] >= until_) continue;
+        ++module_steps_;
+        entries_[i].module->advance(until_);
+        next_[i] = entries_[i].module->next_event();
+        if (next_[i] < until_) {
+            throw ModelError(entries_[i].label + " left an event unhandled in its window");
+        }
+    }
+    if (monitor_ && activations_ % monitor_interval == 0) monitor_(now_);
+}
+
+void Conductor::report_standstill() const {
+    std::string waiting;
+    for (const Entry& entry : entries_) {
+        const std::string what = entry.module->pending();
+        if (!what.empty()) waiting += "\n  " + entry.label + ": " + what;
+    }
+    throw ModelError("the chip stands still at cycle " + std::to_string(until_.count()) +
+                     " with work left; waiting:" + waiting);
+}
+
+sc_core::sc_time Conductor::time_of(Cycles cycles) const {
+    return sc_core::sc_time::from_value(
+        mul_div_floor(cycles.count(), 1'000'000'000'000ULL, clock_.count()));
+}
+
+}  // namespace diastole

@@ -1,0 +1,64 @@
+// The one SystemC process of a running chip: it jumps to the earliest event of any module and lets
+// every module with events in the window [then, then + window) handle them. A window is no longer
+// than the shortest latency between two modules, so no module can see an event too late. Advancing
+// modules by a call instead of a process each saves a kernel activation per module and window,
+// fixes their order, and would let the modules of one window run on worker threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "model/sim/windowed.hpp"
+
+namespace diastole {
+
+class Conductor : public sc_core::sc_module, public WakeIf {
+  public:
+    sc_core::sc_export<WakeIf> wake_export{"wake"};
+
+    // `window` > 0 cycles of `clock`.
+    Conductor(const sc_core::sc_module_name& name, Hertz clock, Cycles window);
+
+    // Registers a module; the result is its number for wake(). The module must outlive the run.
+    std::size_t add(Windowed& module, std::string label);
+
+    // Called every so many windows with the current time; may throw to end the run.
+    void set_monitor(std::function<void(Cycles now)> monitor) { monitor_ = std::move(monitor); }
+    // Called when no module has an event left; returns whether the work is done. If it is not, the
+    // run ends with a ModelError that names the modules that still wait.
+    void set_finished(std::function<bool()> finished) { finished_ = std::move(finished); }
+
+    void wake(std::size_t module, Cycles at) override;
+
+    [[nodiscard]] Cycles window() const { return window_; }
+    [[nodiscard]] Cycles now() const { return now_; }                         // start of the window
+    [[nodiscard]] std::uint64_t activations() const { return activations_; }  // of the process
+    [[nodiscard]] std::uint64_t module_steps() const { return module_steps_; }
+
+  private:
+    struct Entry {
+        Windowed* module;
+        std::string label;
+    };
+
+    void step();
+    void advance_window();
+    void report_standstill() const;
+    [[nodiscard]] sc_core::sc_time time_of(Cycles cycles) const;
+
+    Hertz clock_;
+    Cycles window_;
+    Cycles now_;
+    Cycles until_;
+    std::vector<Entry> entries_;
+    std::vector<Cycles> next_;
+    std::function<void(Cycles)> monitor_;
+    std::function<bool()> finished_;
+    std::uint64_t activations_ = 0;
+    std::uint64_t module_steps_ = 0;
+};
+
+}  // namespace diastole
