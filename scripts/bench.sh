@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# bench.sh [exact|fast]: how fast the model itself runs, in the given memory mode (default exact):
+# seconds and memory of the whole process, each with its goal, beside what the run had to do. Meant
+# for an idle core. Exit code 1 if a case fails; a goal that is missed is only marked with '!'.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+mode=${1:-exact}
+if [[ $# -gt 1 || ! $mode =~ ^(exact|fast)$ ]]; then
+    say "usage: bench.sh [exact|fast]"
+    exit 2
+fi
+ensure_packages "${build_packages[@]}" time jq
+build release --target diastole
+diastole=$root/build/release/tb/diastole
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+# over VALUE GOAL: '!' behind a value beyond its goal, a blank behind one within it.
+over() { awk -v value="$1" -v goal="$2" 'BEGIN {printf "%s", (value + 0 > goal + 0 ? "!" : " ")}'; }
+
+readonly row='%-38s %8s%1s %5s %7s%1s %5s %11s%1s %-6s %-30s %11s %9s\n'
+heading() {
+    # shellcheck disable=SC2059  # one format for the heading and all rows
+    printf "$row" case seconds '' goal MB '' goal act/lookup '' memory 'address map' 'DRAM bursts' Mbursts/s
+}
+
+# measure NAME SECONDS MEGABYTES ARGUMENT...: runs the program and prints its row.
+measure() {
+    local name=$1 seconds_goal=$2 memory_goal=$3 result=$scratch/result.json
+    shift 3
+    rm -f "$result"
+    local code=0
+    /usr/bin/time -q -f '%e %M' -o "$scratch/cost" \
+        "$diastole" "$@" --json "$result" >"$scratch/output" 2>&1 </dev/null || code=$?
+    if [[ $code != 0 || ! -s $result ]]; then
+        printf '%-38s failed with exit code %s or wrote no result: %s\n' "$name" "$code" \
+            "$(grep -v '^[[:space:]]*$' "$scratch/output" | tail -n 1 || true)"
+        failed=1
+        return
+    fi
+    local seconds kilobytes megabytes per_lookup memory map bursts rate
+    read -r seconds kilobytes <"$scratch/cost"
+    megabytes=$((kilobytes * 1024 / 1000000))
+    # What does not apply is absent from the result; here it is a dash.
+    IFS=$'\t' read -r per_lookup map bursts rate < <(jq -r '
+        [(.host.activations_per_lookup | if . then . * 1000 | round / 1000 else . end),
+         .dram.map, .dram.bursts,
+         (.host.dram_bursts_per_second | if . then . / 10000 | round / 100 else . end)]
+        | map(. // "-") | @tsv' "$result")
+    memory=$mode
+    if [[ $bursts == - ]]; then memory=-; fi
+    # shellcheck disable=SC2059
+    printf "$row" "$name" "$seconds" "$(over "$seconds" "$seconds_goal")" "$seconds_goal" \
+        "$megabytes" "$(over "$megabytes" "$memory_goal")" "$memory_goal" \
+        "$per_lookup" "$(over "${per_lookup/#-/0}" 0.3)" "$memory" "$map" "$bursts" "$rate"
+}
+
+printf 'Processor: %s; load before the start: %s\n' \
+    "$(awk -F': ' '/^model name/ {print $2; exit}' /proc/cpuinfo)" "$(cut -d' ' -f1 /proc/loadavg)"
+heading
+measure 'DHEN training step, mtia-2i' 10 500 \
+    run --chip mtia-2i --workload dhen-training --memory-mode "$mode"
+for chip in mtia-1 mtia-2i mtia-300 h100-sxm; do
+    measure "DLRM-DCNv2 inference 4096, $chip" 2 500 \
+        run --chip "$chip" --workload dlrm-dcnv2 --batch 4096 --memory-mode "$mode"
+done
+trace=${DIASTOLE_SHARED:-$root/../shared}/data/traces/kineto/mtia_dhen_training_rank0.json.gz
+if [[ -f $trace ]]; then
+    measure 'import of the 87 MB training trace' 6 400 \
+        import "$trace" -o "$scratch/imported.jsonl.gz"
+else
+    echo 'import of the 87 MB training trace: left out, no data folder beside the project'
+fi
+exit "$failed"
