@@ -35,7 +35,7 @@ code=0
 ctest --test-dir "$folder" --parallel "$(nproc)" --output-on-failure --no-tests=error "$@" 2>&1 |
     keep_summary_back || code=$?
 
-left_out=$(grep -ahE '^[[:space:]]*left out:' "$folder/Testing/Temporary/LastTest.log" | sort -u) || true
+left_out=$(grep -aohE 'left out: .*' "$folder/Testing/Temporary/LastTest.log" | sort -u) || true
 if [[ -n $left_out ]]; then
     printf '\nLeft out, for want of data (see the head of scripts/test.sh):\n%s\n\n' "$left_out"
 fi
