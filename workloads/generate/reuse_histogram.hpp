@@ -1,0 +1,34 @@
+// How often rows are touched within one batch, as measured.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace diastole {
+
+struct ReuseBin {
+    std::uint64_t low = 0, high = 0;  // reuse counts in (low, high]; high 0: no upper end
+    double unique_fraction = 0;       // of the unique rows
+    double access_fraction = 0;       // of all accesses
+};
+using ReuseHistogram = std::vector<ReuseBin>;
+
+// Reads one dataset of a CSV file with the columns dataset, bin_low_exclusive, bin_high_inclusive,
+// fraction_of_unique_rows, fraction_of_accesses. `location` is `file#dataset`. Throws TraceError
+// (file and line) on a malformed line, ConfigError on an unknown dataset or a missing file.
+ReuseHistogram read_reuse_histogram(const std::string& location);
+
+// A batch of one table with that histogram: `rows` rows share `accesses` accesses, each of them
+// touched floor or ceil of accesses / rows times, which lies within the bin.
+struct ReuseClass {
+    std::uint64_t first_access = 0, accesses = 0;
+    std::uint64_t first_row = 0, rows = 0;
+};
+
+// The classes of `lookups` accesses, the hottest first. The accesses of a bin follow its access
+// fraction; its rows follow the unique fraction where that has digits to speak of, else the bin's
+// middle. Accesses too few for even one row of a bin go to the bin below.
+std::vector<ReuseClass> reuse_classes(const ReuseHistogram& histogram, std::uint64_t lookups);
+
+}  // namespace diastole
