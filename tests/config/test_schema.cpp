@@ -137,7 +137,7 @@ TEST_CASE("a schema reports wrong types, limits and unknown keys together, in th
           });
 }
 
-TEST_CASE("--set replaces a file's value, is typed, and is checked like one") {
+TEST_CASE("an override replaces a file's value, is typed, and is checked like one") {
     TemporaryFolder files;
     files.write("a.toml", "[sram]\nrows = 8\n");
     const auto good = load(files, "a.toml",
