@@ -37,6 +37,7 @@ void describe(Schema& s, ControlParams& p) {
         .at_least(0)
         .at_most(1e9);
     count(s, "control.queue_depth", p.queue_depth, "operators", "handed to a PE ahead of its work");
+    count(s, "control.job_window", p.job_window, "operators", "and copies that it looks through");
     count(s, "control.sync_cycles", p.sync_cycles, "cycles", "a PE's report over the NoC", 0);
 }
 
@@ -116,7 +117,6 @@ void describe(Schema& s, NocParams& p) {
     count(s, "noc.header_bytes", p.header_bytes, "bytes", "of every packet", 0);
     count(s, "noc.queue_depth", p.queue_depth, "packets", "waiting in front of a partition");
     s.add("noc.broadcast_reads", p.broadcast_reads, "", "one read answers a row or column of PEs");
-    count(s, "noc.broadcast_entries", p.broadcast_entries, "reads", "being merged at a time");
 }
 
 void describe(Schema& s, SramParams& p) {
