@@ -130,6 +130,11 @@ Work embedding_backward_work(const Operator& op) {
     return work;
 }
 
+// Of it only rows move, and those are counted with the lookups.
+bool is_row_storage(const Operator& op, const Tensor& tensor) {
+    return is_table_storage(op, tensor) || is_moment_storage(op, tensor);
+}
+
 Work copy_work(const Graph& graph, const Operator& op) {
     Work work;
     const Bytes moved = op.attrs.bytes ? Bytes(*op.attrs.bytes)
@@ -218,6 +223,29 @@ Gemm gemm_of(const Graph& graph, const Operator& op) {
     return {a.batch, a.rows, b.columns, a.columns};
 }
 
+bool is_table_storage(const Operator& op, const Tensor& tensor) {
+    if (op.kind != OpKind::embedding_bag && op.kind != OpKind::embedding_bag_backward) return false;
+    if (tensor.type == DType::int64 || tensor.type == DType::int32) return false;  // indices
+    std::uint64_t elements = 0;
+    for (const EmbeddingTable& table : op.attrs.tables) {
+        if (tensor.shape == std::vector<std::uint64_t>{table.rows, table.dim}) return true;
+        elements += table.rows * table.dim;
+    }
+    return element_count(tensor) == elements;
+}
+
+bool is_moment_storage(const Operator& op, const Tensor& tensor) {
+    if (op.kind != OpKind::embedding_bag_backward) return false;
+    if (tensor.type == DType::int64 || tensor.type == DType::int32) return false;
+    if (tensor.shape.size() != 1) return false;
+    std::uint64_t rows = 0;
+    for (const EmbeddingTable& table : op.attrs.tables) {
+        if (tensor.shape[0] == table.rows) return true;
+        rows += table.rows;
+    }
+    return tensor.shape[0] == rows;
+}
+
 Work work_of(const Graph& graph, const Operator& op) {
     if (op.kind == OpKind::copy) return copy_work(graph, op);
     if (op.kind == OpKind::layout && op.attrs.view) return {};
@@ -228,12 +256,19 @@ Work work_of(const Graph& graph, const Operator& op) {
         return work;
     }
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+        // The gradient, first input of a backward, may have the shape of a table by chance.
+        const bool gradient = op.kind == OpKind::embedding_bag_backward && i == 0;
+        if (!gradient && is_row_storage(op, input(graph, op, i))) continue;
         Bytes size = size_of(input(graph, op, i));
         const bool looked_up = op.kind == OpKind::gather && i == 0 && !op.outputs.empty();
         if (looked_up) size = std::min(size, size_of(graph.tensors.at(op.outputs[0])));
         work.read += size;
     }
-    work.written += sum(graph, op.outputs);
+    for (const TensorIndex output : op.outputs) {
+        const Tensor& tensor = graph.tensors.at(output);
+        const bool in_place = op.kind == OpKind::embedding_bag_backward;
+        if (!in_place || !is_row_storage(op, tensor)) work.written += size_of(tensor);
+    }
     return work;
 }
 

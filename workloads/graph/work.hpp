@@ -26,6 +26,12 @@ struct Work {
 };
 Work work_of(const Graph& graph, const Operator& op);
 
+// Whether a tensor of an embedding operator is the storage of its tables, or of the moments that
+// its backward keeps: one table's [rows, dim] and [rows], or those of all tables in one. (The
+// gradient, first input of a backward, is never one, whatever its shape.)
+bool is_table_storage(const Operator& op, const Tensor& tensor);
+bool is_moment_storage(const Operator& op, const Tensor& tensor);
+
 // Vector operations per element, counted from the formulas in docs/formats.md.
 inline constexpr std::uint64_t normalization_ops = 6;         // without scale and shift
 inline constexpr std::uint64_t normalization_affine_ops = 2;  // they add
