@@ -88,7 +88,7 @@ TEST_CASE("what a description assumes becomes notes of the graph") {
     const ModelDescription model =
         read(replaced("batch = 16", "batch = { value = 16, assumed = \"as we like\" }"));
     REQUIRE(model.notes.size() == 1);
-    CHECK(model.notes[0] == "batch = 16: as we like");
+    CHECK(model.notes[0] == "assumed: batch = 16: as we like");
     CHECK(build_model(model, Mode::inference, 2).notes == model.notes);
 }
 

@@ -60,7 +60,7 @@ class Reader {
     }
     void note(const Node& node, const std::string& about) {
         const auto text = node.get<std::string>("assumed", "");
-        if (!text.empty()) model_.notes.push_back(about + ": " + text);
+        if (!text.empty()) model_.notes.push_back("assumed: " + about + ": " + text);
     }
 
     Node root_;
@@ -201,7 +201,8 @@ void collect_assumed(const Value& table, const std::string& path, std::vector<st
         const Value* assumed = item.find("assumed");
         const Value* value = item.find("value");
         if (assumed != nullptr && value != nullptr) {
-            notes.push_back(name + " = " + config::show(*value) + ": " + assumed->text);
+            notes.push_back("assumed: " + name + " = " + config::show(*value) + ": " +
+                            assumed->text);
         } else {
             collect_assumed(item, name, notes);
         }
