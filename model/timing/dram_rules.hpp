@@ -1,0 +1,53 @@
+// The intervals between commands, resolved from DramTiming once, in the form that the scheduler
+// uses: "a command of this kind on that bank group pushes the other groups' next command to there".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "model/params/dram_params.hpp"
+
+namespace diastole {
+
+using Tick = std::uint64_t;  // of the command clock, on the hot path
+inline constexpr Tick tick_never = ~Tick{0};
+
+enum class DramOp : std::uint8_t { read, write, activate, precharge, refresh_bank };
+inline constexpr std::size_t dram_op_count = 5;
+
+struct DramRules {
+    // Throws ConfigError that lists every impossible timing by its key.
+    DramRules(const DramGeometry& geometry, const DramTiming& timing, const DramPolicy& policy);
+
+    // delay(from, to, a, b): from `from` on bank group a to `to` on bank group b. Groups are
+    // numbered over all stack IDs.
+    [[nodiscard]] std::uint32_t delay(DramOp from, DramOp to, std::uint32_t a,
+                                      std::uint32_t b) const {
+        return delays_[(index(from, to) * groups + a) * groups + b];
+    }
+    [[nodiscard]] std::uint32_t group_of(std::uint32_t bank) const {
+        return bank / banks_per_group;
+    }
+
+    std::uint32_t groups = 0, banks_per_group = 0, banks = 0;      // of the pseudo-channel
+    std::uint32_t burst = 0, read_latency = 0, write_latency = 0;  // to the first data beat
+    std::uint32_t ccd_same = 0;                                    // within a bank
+    std::uint32_t act_to_rd = 0, act_to_wr = 0, act_to_pre = 0, act_to_act = 0;
+    std::uint32_t pre_to_act = 0, pre_to_ref = 0;
+    std::uint32_t rd_to_pre = 0, wr_to_pre = 0;
+    std::uint32_t faw = 0;
+    std::uint32_t refresh_interval = 0, refresh_cycles = 0;  // of one refresh command
+
+  private:
+    static std::size_t index(DramOp from, DramOp to) {
+        return static_cast<std::size_t>(from) * dram_op_count + static_cast<std::size_t>(to);
+    }
+    void set(DramOp from, DramOp to, std::uint32_t same, std::uint32_t stack, std::uint32_t other,
+             std::uint32_t groups_per_stack);
+    void fill(const DramGeometry& geometry, const DramTiming& timing);
+
+    std::vector<std::uint32_t> delays_;
+};
+
+}  // namespace diastole
