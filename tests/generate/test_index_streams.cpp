@@ -207,7 +207,7 @@ namespace {
 // Holds a drawn batch against both columns of the histogram.
 void check_histogram(const std::string& location, std::uint64_t rows, std::uint64_t lookups) {
     const ReuseHistogram histogram = read_reuse_histogram(location);
-    auto table = table_of(rows, 1000, lookups, IndexDistribution::reuse_histogram);
+    auto table = table_of(rows, 131072, lookups, IndexDistribution::reuse_histogram);
     table.indices.histogram = location;
     const Drawn drawn = draw(table);
     REQUIRE(drawn.rows.size() == lookups);
@@ -262,7 +262,8 @@ TEST_CASE("a histogram is kept as far as a small batch or a small table allows")
     table.lookups = 0;
     CHECK(draw(table).rows.empty());
     for (const std::uint64_t lookups : {2ULL, 10ULL, 100ULL, 5000ULL}) {
-        const auto classes = reuse_classes(read_reuse_histogram(table.indices.histogram), lookups);
+        const auto classes =
+            reuse_classes(read_reuse_histogram(table.indices.histogram), lookups, 1000);
         std::uint64_t next = 0;
         for (const ReuseClass& c : classes) {
             CHECK(c.first_access == next);
@@ -272,6 +273,21 @@ TEST_CASE("a histogram is kept as far as a small batch or a small table allows")
         }
         CHECK(next == lookups);
     }
+}
+
+TEST_CASE("no row is touched more often than the batch has bags") {
+    auto table = table_of(4'000'000, 256, 256 * 80, IndexDistribution::reuse_histogram);
+    table.indices.histogram = std::string(DIASTOLE_SOURCE_DIR) +
+                              "/workloads/library/reuse_histograms.csv#fbgemm_t856_bs65536";
+    const auto counts = reuse_counts(draw(table).rows);
+    CHECK(counts.front() <= 256);
+    // The bin up to 256 takes its own accesses, 5.2 %, and the 31.1 % of the bins above it.
+    std::uint64_t hot = 0;
+    for (const std::uint64_t count : counts) hot += count > 128 ? count : 0;
+    CHECK(static_cast<double>(hot) / (256 * 80) == Approx(0.363).margin(0.005));
+    CHECK(counts.front() > 230);
+    const auto once = static_cast<double>(std::count(counts.begin(), counts.end(), 1U));
+    CHECK(once / (256 * 80) == Approx(0.069).margin(0.002));
 }
 
 TEST_CASE("malformed reuse histograms are refused with file and line") {

@@ -99,7 +99,7 @@ TEST_CASE("bad model descriptions are refused with place, key and what was expec
     refused(replaced("[10, 20, 30]", "[10, 20, 2000000000000000]"), {"t2.rows", "1099511627776"});
     refused(replaced("[1, 2, 0.5]", "[1, 2]"),
             {"m.toml:11:11", "expected 1 or 3 entries", "got 2"});
-    refused(replaced("[1, 2, 0.5]", "[1, 2, -1]"), {"t2.pooling", "expected 0 to 1048576"});
+    refused(replaced("[1, 2, 0.5]", "[1, 2, -1]"), {"t2.pooling", "expected above 0"});
     refused(replaced("dim = [4]", "dim = [8]"), {"interaction", "as wide as", "4"});
     refused(replaced("\"dot\"", "\"dott\""), {"m.toml:7", "did you mean 'dot'?"});
     refused(replaced("\"dot\"", "\"dcn_v2\""), {"layers", "missing"});
@@ -112,6 +112,8 @@ TEST_CASE("bad model descriptions are refused with place, key and what was expec
     refused(good + "[indices]\ndistribution = \"zipf\"\ns = -1\n", {"zipf s"});
     refused(good + "[indices]\ndistribution = \"zipf\"\nz = 1\n", {"m.toml:14:1", "unknown key"});
     refused(good + "[indices]\ndistribution = \"reuse_histogram\"\n", {"histogram", "missing"});
+    refused(good + "[indices]\ndistribution = \"reuse_histogram\"\nhistogram = \"no.csv#d\"\n",
+            {"/models/no.csv: cannot be read"});
     refused(replaced("dim = [4]", "dim = [4]\ncount = 99999"), {"count", "1 to 16384"});
 }
 

@@ -123,6 +123,10 @@ TensorIndex ModelBuilder::embeddings() {
         attrs.tables.push_back(table(description));
         lookups += attrs.tables.back().lookups;
     }
+    if (lookups == 0) {
+        throw ConfigError("batch: " + std::to_string(batch_) + " of model '" + model_.name +
+                          "' does not look up a single row");
+    }
     const TensorIndex indices = from_host("indices", {lookups}, model_.index_type);
     const TensorIndex offsets =
         from_host("offsets", {model_.tables.size() * batch_ + 1}, model_.index_type);

@@ -105,7 +105,8 @@ class ReuseStream final : public EvenStream {
     ReuseStream(const EmbeddingTable& table, Random placement, Random random)
         : EvenStream(table),
           rows_(table.rows),
-          classes_(reuse_classes(read_reuse_histogram(table.indices.histogram), table.lookups)),
+          classes_(reuse_classes(read_reuse_histogram(table.indices.histogram), table.lookups,
+                                 table.bags)),
           hot_(std::min(rows_ - 1, hot_rows())),
           finder_(classes_, table.lookups),
           order_(std::max<std::uint64_t>(table.lookups, 1), random.fork(0)),

@@ -1,9 +1,11 @@
 #include "workloads/generate/model_description.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "model/base/error.hpp"
 #include "workloads/generate/index_streams.hpp"
+#include "workloads/generate/reuse_histogram.hpp"
 
 namespace diastole {
 namespace {
@@ -39,6 +41,7 @@ void check_tables(const ModelDescription& model, Problems& problems) {
         return;
     }
     std::uint64_t pooled = 0;
+    std::string histogram;  // the last one read: most tables share one
     for (const TableDescription& table : model.tables) {
         const std::string key = "tables." + table.name;
         if (table.rows == 0 || table.rows > most_rows) {
@@ -49,16 +52,24 @@ void check_tables(const ModelDescription& model, Problems& problems) {
             probe.indices = table.indices;
             try {
                 check_indices(probe, key);
-            } catch (const ConfigError& error) {
-                const std::string text = error.what();
-                problems.push_back({key, text.substr(key.size() + 2)});
+                const bool measured =
+                    table.indices.distribution == IndexDistribution::reuse_histogram;
+                if (measured && table.indices.histogram != histogram) {
+                    histogram = table.indices.histogram;
+                    read_reuse_histogram(histogram);
+                }
+            } catch (const std::runtime_error& error) {
+                std::string text = error.what();
+                if (text.rfind(key + ": ", 0) == 0) text = text.substr(key.size() + 2);
+                problems.push_back({key, text});
             }
         }
         if (table.dim == 0 || table.dim > widest_row) {
             problems.push_back({key + ".dim", between(1, widest_row, table.dim)});
         }
-        if (!(table.pooling >= 0 && table.pooling <= most_pooling)) {
-            problems.push_back({key + ".pooling", "expected 0 to 1048576 lookups per sample"});
+        if (!(table.pooling > 0 && table.pooling <= most_pooling)) {
+            problems.push_back(
+                {key + ".pooling", "expected above 0 and at most 1048576 lookups per sample"});
         }
         pooled += table.dim;
     }

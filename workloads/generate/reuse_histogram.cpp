@@ -8,6 +8,7 @@
 
 #include "model/base/error.hpp"
 #include "model/base/names.hpp"
+#include "model/base/units.hpp"
 
 namespace diastole {
 namespace {
@@ -107,25 +108,27 @@ ReuseHistogram read_reuse_histogram(const std::string& location) {
 
 namespace {
 
-// Rows of a bin that gets `accesses` accesses, at least one of them within the bin's reuse.
-std::uint64_t rows_of(const ReuseBin& bin, std::uint64_t accesses, double mean_reuse) {
+// Rows of a bin that gets `own` accesses of its own and `more` that hotter bins could not take.
+std::uint64_t rows_of(const ReuseBin& bin, double own, double more, std::uint64_t accesses,
+                      double mean_reuse, std::uint64_t bags) {
     const std::uint64_t least = bin.low + 1;
-    double reuse = 0;  // accesses per row of the bin
-    if (bin.unique_fraction >= least_unique_fraction) {
-        reuse = bin.access_fraction / bin.unique_fraction * mean_reuse;
-    } else {
-        const double high = static_cast<double>(bin.high == 0 ? 2 * least : bin.high);
-        reuse = std::sqrt(static_cast<double>(least) * high);
-    }
-    const auto wanted = static_cast<std::uint64_t>(static_cast<double>(accesses) / reuse + 0.5);
+    const std::uint64_t high = bin.high == 0 ? std::max(least, bags) : bin.high;
+    const auto hottest = static_cast<double>(std::min(high, std::max(bags, least)));
+    // Accesses per row: as published, or the geometric middle of the bin.
+    const double reuse = bin.unique_fraction >= least_unique_fraction
+                             ? bin.access_fraction / bin.unique_fraction * mean_reuse
+                             : std::sqrt(static_cast<double>(least) *
+                                         static_cast<double>(bin.high == 0 ? 2 * least : bin.high));
+    const double wanted = own / std::min(reuse, hottest) + more / hottest;
     const std::uint64_t most = accesses / least;
-    const std::uint64_t fewest = bin.high == 0 ? 1 : (accesses + bin.high - 1) / bin.high;
-    return std::min(most, std::max(fewest, wanted));
+    const std::uint64_t fewest = ceil_div(accesses, static_cast<std::uint64_t>(hottest));
+    return std::min(most, std::max(fewest, static_cast<std::uint64_t>(wanted + 0.5)));
 }
 
 }  // namespace
 
-std::vector<ReuseClass> reuse_classes(const ReuseHistogram& histogram, std::uint64_t lookups) {
+std::vector<ReuseClass> reuse_classes(const ReuseHistogram& histogram, std::uint64_t lookups,
+                                      std::uint64_t bags) {
     double sum = 0;
     for (const ReuseBin& bin : histogram) sum += bin.access_fraction;
     // Rows touched once carry exactly their own number of accesses.
@@ -135,14 +138,16 @@ std::vector<ReuseClass> reuse_classes(const ReuseHistogram& histogram, std::uint
     std::uint64_t assigned = 0;  // and those they have
     std::uint64_t rows = 0;
     for (auto bin = histogram.rbegin(); bin != histogram.rend(); ++bin) {
-        ideal += bin->access_fraction / sum * static_cast<double>(lookups);
+        const bool last = bin + 1 == histogram.rend();
+        const double own = bin->access_fraction / sum * static_cast<double>(lookups);
+        ideal += own;
         const std::uint64_t target =
-            bin + 1 == histogram.rend()
-                ? lookups
-                : std::min(lookups, static_cast<std::uint64_t>(ideal + 0.5));
+            last ? lookups : std::min(lookups, static_cast<std::uint64_t>(ideal + 0.5));
         const std::uint64_t accesses = target > assigned ? target - assigned : 0;
-        if (accesses < bin->low + 1) continue;  // the next bin takes them too
-        const std::uint64_t count = rows_of(*bin, accesses, mean_reuse);
+        if (accesses < bin->low + 1 || (bin->low >= bags && !last)) continue;
+        const double more = std::max(0.0, static_cast<double>(accesses) - own);
+        const std::uint64_t count =
+            rows_of(*bin, static_cast<double>(accesses) - more, more, accesses, mean_reuse, bags);
         classes.push_back({assigned, accesses, rows, count});
         assigned += accesses;
         rows += count;

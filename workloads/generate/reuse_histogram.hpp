@@ -26,9 +26,12 @@ struct ReuseClass {
     std::uint64_t first_row = 0, rows = 0;
 };
 
-// The classes of `lookups` accesses, the hottest first. The accesses of a bin follow its access
-// fraction; its rows follow the unique fraction where that has digits to speak of, else the bin's
-// middle. Accesses too few for even one row of a bin go to the bin below.
-std::vector<ReuseClass> reuse_classes(const ReuseHistogram& histogram, std::uint64_t lookups);
+// The classes of `lookups` accesses in `bags` bags, the hottest first. The accesses of a bin follow
+// its access fraction; its rows follow the unique fraction where that has digits to speak of, else
+// the bin's middle. No row is touched more often than there are bags (in the published data the
+// batch size bounds the reuse as well): accesses of bins beyond that, and those too few for even
+// one row of their bin, go to the bin below, to rows as hot as it allows.
+std::vector<ReuseClass> reuse_classes(const ReuseHistogram& histogram, std::uint64_t lookups,
+                                      std::uint64_t bags);
 
 }  // namespace diastole
