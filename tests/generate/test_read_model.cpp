@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "model/base/error.hpp"
 #include "tests/generate/graphs.hpp"
@@ -144,4 +146,16 @@ TEST_CASE("bundled descriptions hold the published tables") {
     CHECK(bundled("ncf").tables[2].rows == 28000);
     const std::string histogram = bundled("rm1").tables[0].indices.histogram;
     CHECK(std::filesystem::exists(histogram.substr(0, histogram.find('#'))));
+}
+
+TEST_CASE("the example description of the documentation is a valid one") {
+    std::ifstream in(std::string(DIASTOLE_SOURCE_DIR) + "/docs/workloads.md");
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::size_t begin = text.find("```toml\n");
+    REQUIRE(begin != std::string::npos);
+    const std::string example = text.substr(begin + 8, text.find("```", begin + 8) - begin - 8);
+    const ModelDescription model = read(example);
+    CHECK(model.tables.size() == 6);
+    CHECK(model.tables[3].indices.indices_path == "/models/ads.npy");
+    CHECK(model.tables[1].indices.heavy_hitters.size() == 2);
 }
