@@ -16,11 +16,10 @@ void count(Schema& s, const std::string& key, T& target, const char* unit, const
 }
 
 void per_type(Schema& s, const std::string& key, PerType<std::uint32_t>& table, const char* unit,
-              const std::string& meaning) {
+              const char* meaning) {
     for (const DTypeInfo& type : dtype_table) {
         const std::string name(type.name);
-        s.add(key + '.' + name, table[type.type], unit, meaning + name + "; 0: absent")
-            .at_most(1 << 16);
+        s.add(key + '.' + name, table[type.type], unit, meaning).at_most(1 << 16);
     }
 }
 
@@ -53,7 +52,7 @@ void describe(Schema& s, IssueParams& p) {
 void describe(Schema& s, DpeParams& p) {
     count(s, "dpe.arrays", p.arrays, "", "systolic arrays of a PE");
     count(s, "dpe.columns", p.columns, "", "columns of an array");
-    per_type(s, "dpe.k_elements", p.k_elements, "elements", "rows of K of an array, ");
+    per_type(s, "dpe.k_elements", p.k_elements, "elements", "K of an array; 0: absent");
     s.add_enum("dpe.dataflow", p.dataflow, "operand that stays in the array by default",
                {{"weight_stationary", Dataflow::weight_stationary},
                 {"input_stationary", Dataflow::input_stationary},
@@ -67,7 +66,7 @@ void describe(Schema& s, DpeParams& p) {
 }
 
 void describe(Schema& s, const std::string& unit, SimdParams& p) {
-    per_type(s, unit + ".ops_per_cycle", p.ops_per_cycle, "ops/cycle", "operations of a PE on ");
+    per_type(s, unit + ".ops_per_cycle", p.ops_per_cycle, "ops/cycle", "of a PE; 0: absent");
     count(s, unit + ".startup_cycles", p.startup_cycles, "cycles", "per command", 0);
     count(s, unit + ".transcendental_ops", p.transcendental_ops, "ops",
           "cost of one exp, log, tanh or sqrt");

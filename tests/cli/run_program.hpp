@@ -1,0 +1,31 @@
+// Runs the program as a user would, through a shell.
+#pragma once
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <string>
+
+namespace diastole {
+
+struct ProgramResult {
+    int code = -1;
+    std::string out;  // stdout, with stderr where the arguments redirect it
+};
+
+// `arguments` is shell text: "show chip mtia-2i 2>&1".
+inline ProgramResult run_program(const std::string& arguments) {
+    ProgramResult result;
+    std::FILE* pipe = popen((std::string(DIASTOLE_PROGRAM) + ' ' + arguments).c_str(), "r");
+    if (pipe == nullptr) return result;
+    char buffer[4096];
+    std::size_t count = 0;
+    while ((count = std::fread(buffer, 1, sizeof buffer, pipe)) > 0) {
+        result.out.append(buffer, count);
+    }
+    const int status = pclose(pipe);
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return result;
+}
+
+}  // namespace diastole
