@@ -79,6 +79,8 @@ void check_geometry(Findings& out, const DramParams& d) {
                             static_cast<double>(pins) / 8, g.atom_bytes));
     out.require(bits_for(g.rows) + bits_for(row_bytes(g)) + bits_for(banks) <= 40, "geometry.rows",
                 "expected a pseudo-channel of at most 1 TiB");
+    out.require(d.policy.ecc != EccKind::inline_code, "policy.ecc",
+                "inline_code is not modelled yet: expected none or sideband");
     out.require(d.policy.write_low <= d.policy.write_high, "policy.write_low",
                 fmt::format("expected at most write_high = {}, got {}", d.policy.write_high,
                             d.policy.write_low));
@@ -87,8 +89,8 @@ void check_geometry(Findings& out, const DramParams& d) {
 struct MapField {
     std::string_view name;
     std::uint64_t values;
-    std::uint32_t bits = 0;
-    bool topmost = false;
+    std::uint32_t bits = 0, parts = 0;
+    bool topmost = false, lowest = false;
 };
 
 // Adds one `name:bits` of the map; false with a problem when it is not one.
@@ -103,8 +105,13 @@ bool read_token(const std::string& token, bool first, std::array<MapField, 6>& f
     for (MapField& field : fields) {
         names.emplace_back(field.name);
         if (field.name != name || !number) continue;
-        field.bits += static_cast<std::uint32_t>(std::stoul(digits));
+        const auto bits = static_cast<std::uint32_t>(std::stoul(digits));
+        if (bits == 0) return true;
+        for (MapField& other : fields) other.lowest = false;
+        field.bits += bits;
+        ++field.parts;
         field.topmost = first;
+        field.lowest = true;
         return true;
     }
     problem = fmt::format("expected fields such as row:15, got \"{}\"", token) +
@@ -129,7 +136,14 @@ void check_map(Findings& out, const DramParams& d) {
             return;
         }
     }
+    const MapField& byte = fields.back();
+    out.require(byte.bits == 0 || (byte.lowest && byte.parts == 1), "map",
+                "expected byte last and in one part: an atom is contiguous");
     for (const MapField& field : fields) {
+        constexpr std::uint32_t most_parts = 4;  // of the address map's tables
+        out.require(field.parts <= most_parts, "map",
+                    fmt::format("expected at most {} parts of {}, got {}", most_parts, field.name,
+                                field.parts));
         const std::uint32_t needed = bits_for(field.values);
         out.require(field.bits == needed, "map",
                     fmt::format("expected {} bits of {} for the geometry's {}, got {}", needed,
