@@ -1,5 +1,5 @@
-// Each command of the program is one bench: it adds its subcommand and, when the user chose it, puts
-// what to do into `action`. main() runs the action and maps what it throws to an exit code.
+// Each command of the program is one bench: it adds its subcommand and, when the user chose it,
+// puts what to do into `action`. main() runs it and maps what it throws to an exit code.
 #pragma once
 
 #include <functional>

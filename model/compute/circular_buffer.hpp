@@ -1,5 +1,7 @@
-// A circular buffer in local memory with its pointers in hardware: a producer reserves space and
-// commits it, consumers read what is committed and release it. Pointers count bytes and never wrap.
+// A circular buffer in local memory with its pointers in hardware. A producer reserves space when
+// its command starts and commits it when that completes; a consumer claims what it will release
+// when its command starts, so that the next one reads behind it, and releases it when that
+// completes. Pointers count bytes and never wrap.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +19,11 @@ class CircularBuffer {
             throw ModelError("a circular buffer was reconfigured while it held data");
         }
         capacity_ = capacity;
-        committed_ = released_ = reserved_ = 0;
+        committed_ = claimed_ = released_ = reserved_ = 0;
         peak_ = 0;
     }
 
-    [[nodiscard]] bool has(std::uint32_t bytes) const { return committed_ - released_ >= bytes; }
+    [[nodiscard]] bool has(std::uint32_t bytes) const { return committed_ - claimed_ >= bytes; }
     [[nodiscard]] bool fits(std::uint32_t bytes) const {
         return reserved_ - released_ + bytes <= capacity_;
     }
@@ -39,15 +41,17 @@ class CircularBuffer {
         cause_ = cause;
         if (committed_ > reserved_) throw ModelError("a circular buffer was committed unreserved");
     }
+    void claim(std::uint32_t bytes) { claimed_ += bytes; }
     void release(std::uint32_t bytes) {
         released_ += bytes;
-        if (released_ > committed_) throw ModelError("a circular buffer was read past its end");
+        if (released_ > committed_ || released_ > claimed_)
+            throw ModelError("a circular buffer was read past its end");
     }
     [[nodiscard]] Stall cause() const { return cause_; }  // of the latest commit
 
   private:
     std::uint32_t capacity_ = 0;
-    std::uint64_t reserved_ = 0, committed_ = 0, released_ = 0;
+    std::uint64_t reserved_ = 0, committed_ = 0, claimed_ = 0, released_ = 0;
     std::uint64_t peak_ = 0;
     Stall cause_ = Stall::wait_dependency;
 };

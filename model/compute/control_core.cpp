@@ -58,7 +58,7 @@ void ControlCore::copy_done(std::uint64_t job, Cycles started, Cycles at) {
     post(at, std::move(report));
 }
 
-Cycles ControlCore::next_event() const {
+Cycles ControlCore::next_event() {
     return inbox_.next();
 }
 
@@ -155,13 +155,14 @@ void ControlCore::pull() {
     }
 }
 
-// Operators start in launch order; host copies pass operators that still wait.
+// In launch order; what still waits for others is passed by what does not, within the job window.
+// An operator for which PEs have no room is not passed by a later one.
 void ControlCore::launch_ready(Cycles at) {
     bool launched = true;
     while (launched) {
         launched = false;
         pull();
-        bool grid_blocked = false;
+        bool grid_full = false;
         for (auto next = order_.begin(); next != order_.end();) {
             Live& candidate = live(*next);
             Job& job = *candidate.job;
@@ -170,9 +171,13 @@ void ControlCore::launch_ready(Cycles at) {
                 job.drain_before = false;
                 if (on_drained_) on_drained_(at);
             }
-            const bool is_copy = job.host_copy.has_value();
-            if ((!is_copy && grid_blocked) || candidate.unmet > 0 || !try_launch(candidate, at)) {
-                grid_blocked |= !is_copy;
+            const bool needs_grid = !job.host_copy.has_value();
+            if (candidate.unmet > 0 || (needs_grid && grid_full)) {
+                ++next;
+                continue;
+            }
+            if (!try_launch(candidate, at)) {
+                grid_full = true;
                 ++next;
                 continue;
             }

@@ -13,21 +13,12 @@
 #include <vector>
 
 #include "model/base/time_wheel.hpp"
+#include "model/compute/job_record.hpp"
 #include "model/params/chip_params.hpp"
 #include "model/sim/ports.hpp"
 #include "model/sim/windowed.hpp"
 
 namespace diastole {
-
-// One operator's run.
-struct JobRecord {
-    std::uint32_t operator_index = 0;
-    std::uint32_t batch = 0;
-    Cycles launched, started, ended;
-    std::array<StallCycles, unit_count> stalls{};  // summed over the PEs that took part
-    std::uint32_t pes = 0;
-    bool host_copy = false;
-};
 
 class ControlCore : public sc_core::sc_module, public Windowed, public ControlIf {
   public:
@@ -48,7 +39,7 @@ class ControlCore : public sc_core::sc_module, public Windowed, public ControlIf
     void barrier_reached(std::uint32_t pe, std::uint64_t job, Cycles at) override;
     void copy_done(std::uint64_t job, Cycles started, Cycles at) override;
 
-    [[nodiscard]] Cycles next_event() const override;
+    [[nodiscard]] Cycles next_event() override;
     void advance(Cycles until) override;
     [[nodiscard]] std::string pending() const override;
 

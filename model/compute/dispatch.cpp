@@ -52,6 +52,13 @@ Effects Pe::effects_of(const Command& command, Cycles at) {
     return effects;
 }
 
+void Pe::take_operands(const Command& command) {
+    for (std::uint8_t i = 0; i < command.read_count; ++i) {
+        buffers_[command.reads[i].cb].claim(command.reads[i].released);
+    }
+    if (command.writes) buffers_[command.write.cb].reserve(command.write.bytes);
+}
+
 void Pe::apply(const Effects& effects, Stall cause) {
     for (std::uint8_t i = 0; i < effects.read_count; ++i) {
         buffers_[effects.reads[i].cb].release(effects.reads[i].released);
@@ -78,7 +85,7 @@ bool Pe::try_start(Engine& engine, Cycles at) {
     engine.free = at + occupied;
     engine.free_event = engine.free;
 
-    if (command.writes) buffers_[command.write.cb].reserve(command.write.bytes);
+    take_operands(command);
     Cycles done = at + std::max(alone.latency + extra, occupied);
     if (!engine.completing.empty()) {  // results leave in order
         done = std::max(done, engine.completing[engine.completing.size() - 1].at);
@@ -104,7 +111,7 @@ bool Pe::try_submit(DmaLane& lane, DmaIf& dma, Cycles at) {
         dma.account(issued.issued, Stall::wait_issue);
     }
     const Command& command = issued.command;
-    if (command.writes) buffers_[command.write.cb].reserve(command.write.bytes);
+    take_operands(command);
     lane.submitted.push(effects_of(command, at));
     dma.submit(at, *transfer, issued.blocked_by);
     lane.queue.pop();

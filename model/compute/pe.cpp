@@ -59,7 +59,7 @@ Cycles Pe::next_engine_event() const {
     return next;
 }
 
-Cycles Pe::next_event() const {
+Cycles Pe::next_event() {
     return std::min({inbox_.next(), issue_done_, next_engine_event(), dma_in->next_event(),
                      dma_out->next_event()});
 }

@@ -43,7 +43,7 @@ class Pe : public sc_core::sc_module, public Windowed, public PeIf {
     void release_barrier(Cycles at, std::uint64_t job) override;
     void partial(Cycles at, std::uint32_t from, std::uint32_t bytes) override;
 
-    [[nodiscard]] Cycles next_event() const override;
+    [[nodiscard]] Cycles next_event() override;
     void advance(Cycles until) override;
     [[nodiscard]] std::string pending() const override;
 
@@ -99,6 +99,7 @@ class Pe : public sc_core::sc_module, public Windowed, public PeIf {
     bool try_start(Engine& engine, Cycles at);
     bool try_submit(DmaLane& lane, DmaIf& dma, Cycles at);
     bool ready(IssuedCommand& issued);
+    void take_operands(const Command& command);
     void apply(const Effects& effects, Stall cause);
     static Effects effects_of(const Command& command, Cycles at);
 

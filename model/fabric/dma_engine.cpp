@@ -139,7 +139,10 @@ void DmaEngine::issue(Cycles at) {
 
 void DmaEngine::handle(Cycles at, const Answer& answer) {
     if (answer.is_credit) {
-        if (credits_ == 0) unblocked_by_ = Stall::wait_noc;
+        if (credits_ == 0) {
+            unblocked_by_ = Stall::wait_noc;
+            next_slot_ = std::max(next_slot_, at);
+        }
         ++credits_;
         return;
     }
@@ -148,7 +151,10 @@ void DmaEngine::handle(Cycles at, const Answer& answer) {
     WaitParts parts = response.parts;
     parts.noc = static_cast<std::uint32_t>((at - request.issued).count()) - parts.sram - parts.dram;
     const Stall cause = dominant(parts);
-    if (free_tokens_.empty()) unblocked_by_ = cause;
+    if (free_tokens_.empty()) {
+        unblocked_by_ = cause;
+        next_slot_ = std::max(next_slot_, at);
+    }
     free_tokens_.push_back(response.token);
 
     Active& active = by_sequence(request.transfer);

@@ -50,7 +50,7 @@ void HostLink::Lane::outbox_credit(Cycles at) {
     owner->wake->wake(owner->number_, at);
 }
 
-Cycles HostLink::next_event() const {
+Cycles HostLink::next_event() {
     return std::min({inbox_.next(), lanes_[0].next_issue, lanes_[0].answers.next(),
                      lanes_[1].next_issue, lanes_[1].answers.next()});
 }

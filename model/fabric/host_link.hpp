@@ -35,7 +35,7 @@ class HostLink : public sc_core::sc_module, public Windowed, public HostLinkIf {
     void set_number(std::size_t number) { number_ = number; }
 
     void copy(Cycles at, std::uint64_t job, const HostCopy& copy) override;
-    [[nodiscard]] Cycles next_event() const override;
+    [[nodiscard]] Cycles next_event() override;
     void advance(Cycles until) override;
     [[nodiscard]] std::string pending() const override;
     [[nodiscard]] const HostLinkStats& stats() const { return stats_; }

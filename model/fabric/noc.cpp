@@ -37,7 +37,7 @@ void Noc::partition_credit(std::uint32_t partition, Cycles at) {
     wake->wake(number_, at);
 }
 
-Cycles Noc::next_event() const {
+Cycles Noc::next_event() {
     return std::min({arrivals_.next(), replies_.next(), credits_.next()});
 }
 

@@ -42,7 +42,7 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
     void reply(const MemoryResponse& response) override;
     void partition_credit(std::uint32_t partition, Cycles at) override;
 
-    [[nodiscard]] Cycles next_event() const override;
+    [[nodiscard]] Cycles next_event() override;
     void advance(Cycles until) override;
     [[nodiscard]] std::string pending() const override;
 

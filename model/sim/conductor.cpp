@@ -16,6 +16,9 @@ Conductor::Conductor(const sc_core::sc_module_name& name, Hertz clock, Cycles wi
     : sc_module(name), clock_(clock), window_(window) {
     if (window == Cycles(0)) throw ModelError("the shortest latency between two modules is zero");
     wake_export.bind(*this);
+    // "Simulation stopped by user": a failure is told by rethrow().
+    sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
+                                            sc_core::SC_DO_NOTHING);
     SC_HAS_PROCESS(Conductor);
     SC_METHOD(step);
 }
@@ -36,6 +39,15 @@ void Conductor::wake(std::size_t module, Cycles at) {
 }
 
 void Conductor::step() {
+    try {
+        run_window();
+    } catch (...) {
+        failure_ = std::current_exception();
+        sc_core::sc_stop();
+    }
+}
+
+void Conductor::run_window() {
     ++activations_;
     if (activations_ == 1) {
         for (std::size_t i = 0; i < entries_.size(); ++i) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <string>
 #include <systemc>
@@ -33,6 +34,12 @@ class Conductor : public sc_core::sc_module, public WakeIf {
 
     void wake(std::size_t module, Cycles at) override;
 
+    // Throws what a module threw during the run, with its type: through the kernel it would come as
+    // a report that has lost it. Call after sc_start().
+    void rethrow() const {
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
     [[nodiscard]] Cycles window() const { return window_; }
     [[nodiscard]] Cycles now() const { return now_; }                         // start of the window
     [[nodiscard]] std::uint64_t activations() const { return activations_; }  // of the process
@@ -45,6 +52,7 @@ class Conductor : public sc_core::sc_module, public WakeIf {
     };
 
     void step();
+    void run_window();
     void advance_window();
     void report_standstill() const;
     [[nodiscard]] sc_core::sc_time time_of(Cycles cycles) const;
@@ -57,6 +65,7 @@ class Conductor : public sc_core::sc_module, public WakeIf {
     std::vector<Cycles> next_;
     std::function<void(Cycles)> monitor_;
     std::function<bool()> finished_;
+    std::exception_ptr failure_;
     std::uint64_t activations_ = 0;
     std::uint64_t module_steps_ = 0;
 };

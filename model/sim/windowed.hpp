@@ -15,7 +15,7 @@ class Windowed {
     virtual ~Windowed() = default;
 
     // Time of the earliest private event; `never` when it waits for a message.
-    [[nodiscard]] virtual Cycles next_event() const = 0;
+    [[nodiscard]] virtual Cycles next_event() = 0;
 
     // Handles every event earlier than `until`.
     virtual void advance(Cycles until) = 0;
