@@ -26,6 +26,7 @@ struct Draft {
     std::vector<TypedShape> inputs, outputs;
     std::optional<std::size_t> in_place;  // outputs[0] is this input
     OutputSource output_source = OutputSource::none;
+    bool axes_assumed = false;  // a reduction whose axes are not recorded is taken as one over all
 };
 
 // A fresh draft of an ATen operator; nothing when its name is not known or the arguments recorded

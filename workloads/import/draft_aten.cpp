@@ -204,6 +204,7 @@ class AtenDraft {
                 list.empty() || std::find(list.begin(), list.end(), i) != list.end();
             if (!reduced || keeps) out.push_back(reduced ? 1 : shape(0)[i]);
         }
+        draft_.axes_assumed = draft_.attrs.axes.empty() && all_.size() > 2 && shape(0).size() > 1;
         by_rule(all_[0].type, std::move(out));
         return true;
     }
@@ -337,7 +338,10 @@ class AtenDraft {
     void name_axes(const Shape& out) {
         if (!draft_.attrs.axes.empty()) return;
         draft_.attrs.axes = reduced_axes(shape(0), out);
-        if (!draft_.attrs.axes.empty() || elements_of(out) == 1) draft_.outputs[0].shape = out;
+        const bool told = !draft_.attrs.axes.empty() || elements_of(out) == 1;
+        if (!told) return;
+        draft_.outputs[0].shape = out;
+        draft_.axes_assumed = false;
     }
 
     const AtenRule& rule_;

@@ -183,6 +183,7 @@ NamedDraft KernelDrafts::make(std::size_t index) {
 
 void KernelDrafts::note(const Draft& draft) {
     embedding_ = embedding_ || !draft.attrs.tables.empty();
+    axes_ = axes_ || draft.axes_assumed;
     for (const TypedShape& input : draft.inputs) lists_ = lists_ || input.fresh;
 }
 
@@ -199,6 +200,7 @@ std::vector<std::string> KernelDrafts::notes() const {
             "shapes of concatenated tensors and of index lists are not recorded: together as large "
             "as the output");
     }
+    if (axes_) notes.emplace_back("reductions whose axes are not recorded go over all of them");
     if (programs_) notes.emplace_back("kernels without a host operator are opaque");
     return notes;
 }

@@ -32,7 +32,7 @@ class KernelDrafts {
     const Events& events_;
     const Joined& joined_;
     std::map<std::size_t, std::vector<std::size_t>> siblings_;  // kernels of a host operator
-    bool embedding_ = false, lists_ = false, programs_ = false;
+    bool embedding_ = false, lists_ = false, programs_ = false, axes_ = false;
 };
 
 Draft host_copy(Direction direction, std::uint64_t bytes);
