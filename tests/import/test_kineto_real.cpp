@@ -76,7 +76,7 @@ TEST_CASE("the MTIA training step has the figures that were counted from the raw
     CHECK(coverage.kernels == 3453);
     CHECK(coverage.without_host == 0);
     CHECK(coverage.opaque.operators == 0);
-    CHECK(coverage.modelled.flops / 1'000'000 == 96'524);
+    CHECK(static_cast<double>(coverage.modelled.flops) == Approx(96.524e9).epsilon(1e-5));
     CHECK(static_cast<double>(coverage.outside_embedding.bytes.count()) ==
           Approx(5.56e9).epsilon(1e-3));
     CHECK(coverage.by_phase[0].operators == 263);
@@ -152,7 +152,8 @@ TEST_CASE("the DLRM traces of eight V100 import with all their kernels", "[slow]
                                               std::to_string(rank) + "_kineto.json.gz");
         CHECK(imported.coverage.kernels >= 245);
         CHECK(imported.coverage.kernels <= 315);
-        CHECK(imported.coverage.without_host == 0);
+        // Ranks 1 and 3 hold 64 kernels of launches from before the profiler began.
+        CHECK(imported.coverage.without_host == (rank == 1 || rank == 3 ? 64U : 0U));
         CHECK(imported.coverage.by_kind[static_cast<std::size_t>(OpKind::gemm)].operators +
                   imported.coverage.by_kind[static_cast<std::size_t>(OpKind::batched_gemm)]
                       .operators ==

@@ -22,7 +22,7 @@ Json to_json(const CopyCount& count) {
 }
 
 std::string row(std::string_view name, const CoverageAmount& amount) {
-    return fmt::format("  {:<24}{:>10}{:>14.3f}{:>14.4f}{:>14.3f}\n", name, amount.operators,
+    return fmt::format("  {:<24}{:>10}{:>16.3f}{:>12.4f}{:>14.3f}\n", name, amount.operators,
                        static_cast<double>(amount.flops) / 1e9,
                        static_cast<double>(amount.bytes.count()) / 1e9,
                        amount.recorded_seconds * 1e3);
@@ -45,7 +45,7 @@ std::string coverage_text(const Coverage& coverage) {
     const CoverageAmount &modelled = coverage.modelled, &opaque = coverage.opaque;
     std::string text = fmt::format("{} events, {} kernels, each one operator\n\n", coverage.events,
                                    coverage.kernels);
-    text += fmt::format("  {:<24}{:>10}{:>14}{:>14}{:>14}\n", "", "operators", "GFLOP (matrix)",
+    text += fmt::format("  {:<24}{:>10}{:>16}{:>12}{:>14}\n", "", "operators", "GFLOP (matrix)",
                         "GB moved", "recorded ms");
     text += row("modelled", modelled) + row("opaque", opaque);
     text += row("outside embeddings", coverage.outside_embedding) + "\n";
