@@ -57,7 +57,7 @@ struct SimdParams {
 struct ReductionParams {
     std::uint32_t elements_per_cycle = 32;
     std::uint32_t neighbour_bytes_per_cycle = 64;  // reduction network, to the next PE
-    std::uint32_t neighbour_cycles = 4;            // latency of one step on it
+    std::uint32_t neighbour_cycles = 16;           // latency of one step on it
     std::uint32_t startup_cycles = 8;
 };
 

@@ -9,6 +9,7 @@ namespace diastole {
 namespace {
 
 constexpr std::uint64_t monitor_interval = 256;  // windows
+constexpr std::size_t most_named = 12;           // modules in a report of a standstill
 
 }  // namespace
 
@@ -81,9 +82,14 @@ void Conductor::advance_window() {
 
 void Conductor::report_standstill() const {
     std::string waiting;
+    std::size_t count = 0;
     for (const Entry& entry : entries_) {
         const std::string what = entry.module->pending();
-        if (!what.empty()) waiting += "\n  " + entry.label + ": " + what;
+        if (what.empty() || ++count > most_named) continue;
+        waiting += "\n  " + entry.label + ": " + what;
+    }
+    if (count > most_named) {
+        waiting += "\n  and " + std::to_string(count - most_named) + " more";
     }
     throw ModelError("the chip stands still at cycle " + std::to_string(until_.count()) +
                      " with work left; waiting:" + waiting);
