@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iterator>
 #include <map>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -63,7 +64,7 @@ std::string distribution(const IndexSpec& spec) {
             return text;
         }
         case IndexDistribution::reuse_histogram:
-            return "reuse histogram " + file(spec.histogram);
+            return "reuse of " + spec.histogram.substr(spec.histogram.rfind('#') + 1);
         case IndexDistribution::npy:
             return "read from " + file(spec.indices_path);
     }
@@ -91,6 +92,9 @@ class Writer {
         fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
         text_ += '\n';
     }
+    // Words of `text` in lines of at most 100 columns; the first begins with `lead`, the others
+    // with as many spaces.
+    void wrapped(std::string lead, const std::string& text);
     void head();
     void memory();
     void work();
@@ -104,10 +108,27 @@ class Writer {
     std::string text_;
 };
 
+void Writer::wrapped(std::string lead, const std::string& text) {
+    constexpr std::size_t columns = 100;
+    const std::string indent(lead.size(), ' ');
+    bool empty = true;
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        if (!empty && lead.size() + 1 + word.size() > columns) {
+            line("{}", lead);
+            lead = indent;
+            empty = true;
+        }
+        lead += (empty ? "" : " ") + word;
+        empty = false;
+    }
+    line("{}", lead);
+}
+
 void Writer::head() {
     line("{}: {}, batch {}", graph_.name, name_of(graph_.mode), grouped(graph_.batch));
-    if (!graph_.source.empty()) line("  source   {}", graph_.source);
-    if (!graph_.licence.empty()) line("  licence  {}", graph_.licence);
+    if (!graph_.source.empty()) wrapped("  source   ", graph_.source);
+    if (!graph_.licence.empty()) wrapped("  licence  ", graph_.licence);
     line("  tensors  {}", graph_.identity_inferred
                               ? "identity inferred, the trace has no tensor ids"
                               : "identity given");
@@ -239,7 +260,7 @@ void Writer::lookups() {
 void Writer::notes() {
     if (graph_.notes.empty()) return;
     line("\nAssumptions and notes");
-    for (const std::string& note : graph_.notes) line("  - {}", note);
+    for (const std::string& note : graph_.notes) wrapped("  - ", note);
 }
 
 }  // namespace
