@@ -195,7 +195,7 @@ TEST_CASE("index files are taken from the folder of their trace") {
     const test::TemporaryFolder folder;
     const std::string bag =
         R"({"id":1,"kind":"embedding_bag","outputs":[{"id":"y","shape":[4,8],"dtype":"fp32"}],"attrs":{)"
-        R"("tables":[{"rows":9,"dim":8,"bags":4,"lookups":7,"indices":{"distribution":"npy","indices_path":"i.npy"}}]}})";
+        R"("tables":[{"rows":9,"dim":8,"bags":4,"lookups":7,"indices":{"distribution":"npy","indices":"i.npy"}}]}})";
     const Graph graph = read_native_trace(folder.write("bag.jsonl", header + "\n" + bag));
     CHECK(graph.operators[0].attrs.tables[0].indices.indices_path == folder / "i.npy");
 }

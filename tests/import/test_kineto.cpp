@@ -177,6 +177,8 @@ TEST_CASE("a lookup of FBGEMM becomes an embedding bag with its tables") {
     CHECK(work_of(it.imported.graph, op).lookups == 73087);
     CHECK(it.out() == "fp32[1024x648]");
     CHECK(it.in(0) == "int64[73087]");
+    CHECK(it.in(2) == "fp16[6480]");  // the tables, of which only rows move
+    CHECK(work_of(it.imported.graph, op).read == Bytes((73087 * 108 * 2) + (73087 + 6145) * 8));
 }
 
 TEST_CASE("an unknown operator is opaque with the bytes of its tensors, and never dropped") {

@@ -32,12 +32,12 @@ IndexDistribution distribution_from(const Fields& fields) {
 
 IndexSpec index_spec_from(const Json& object, const std::string& where) {
     static const std::vector<std::string> keys = {
-        "distribution", "q", "s", "heavy_hitters", "histogram", "indices_path", "offsets_path"};
+        "distribution", "q", "s", "heavy_hitters", "histogram", "indices", "offsets"};
     const Fields fields(object, where, keys);
     IndexSpec spec;
     spec.distribution = distribution_from(fields);
-    fields.read("q", spec.zipf_q, 0.0, 1e15);
-    fields.read("s", spec.zipf_s, 0.0, 100.0);
+    fields.read("q", spec.zipf_q, -0.999, 1e15);
+    fields.read("s", spec.zipf_s, 0.0, 20.0);
     double total = 0;
     if (fields.find("heavy_hitters") != nullptr) {
         for (const Json& value : fields.array("heavy_hitters")) {
@@ -52,13 +52,13 @@ IndexSpec index_spec_from(const Json& object, const std::string& where) {
     }
     if (total > 1 + 1e-9) fields.fail("heavy_hitters: the probabilities sum to more than 1");
     fields.read("histogram", spec.histogram);
-    fields.read("indices_path", spec.indices_path);
-    fields.read("offsets_path", spec.offsets_path);
+    fields.read("indices", spec.indices_path);
+    fields.read("offsets", spec.offsets_path);
     if (spec.distribution == IndexDistribution::reuse_histogram && spec.histogram.empty()) {
         fields.fail("a reuse_histogram needs the key 'histogram'");
     }
     if (spec.distribution == IndexDistribution::npy && spec.indices_path.empty()) {
-        fields.fail("npy indices need the key 'indices_path'");
+        fields.fail("npy indices need the key 'indices'");
     }
     return spec;
 }
@@ -88,8 +88,8 @@ Ordered to_json(const IndexSpec& spec) {
     if (spec.zipf_s != plain.zipf_s) object["s"] = spec.zipf_s;
     if (!spec.heavy_hitters.empty()) object["heavy_hitters"] = spec.heavy_hitters;
     if (!spec.histogram.empty()) object["histogram"] = spec.histogram;
-    if (!spec.indices_path.empty()) object["indices_path"] = spec.indices_path;
-    if (!spec.offsets_path.empty()) object["offsets_path"] = spec.offsets_path;
+    if (!spec.indices_path.empty()) object["indices"] = spec.indices_path;
+    if (!spec.offsets_path.empty()) object["offsets"] = spec.offsets_path;
     return object;
 }
 

@@ -24,7 +24,7 @@ bool is_tensor(const std::vector<Argument>& arguments, std::size_t i) {
 }
 
 TypedShape tensor_at(const std::vector<Argument>& arguments, std::size_t i) {
-    return {arguments[i].type, arguments[i].shape, false};
+    return {arguments[i].type, arguments[i].shape};
 }
 
 std::vector<std::uint32_t> axes_from(const std::string& text, std::size_t rank) {

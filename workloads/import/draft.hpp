@@ -15,6 +15,7 @@ struct TypedShape {
     DType type = DType::fp32;
     Shape shape;
     bool fresh = false;  // never the output of an earlier operator: its true shape is not recorded
+    bool storage = false;  // of embedding tables: the same tensor wherever type and shape are equal
 };
 
 // How the shape of the first output is known.

@@ -53,9 +53,7 @@ class AtenDraft {
     void input(std::size_t i) {
         if (tensor(i)) draft_.inputs.push_back(at(i));
     }
-    void by_rule(DType type, Shape shape) {
-        draft_.outputs.push_back({type, std::move(shape), false});
-    }
+    void by_rule(DType type, Shape shape) { draft_.outputs.push_back({type, std::move(shape)}); }
 
     // Fills inputs, and outputs as the shape rule has them; false when the arguments do not
     // suffice.
@@ -251,7 +249,7 @@ class AtenDraft {
         const TypedShape out = at(rule_.arguments);
         draft_.outputs = {out};
         for (const Shape& part : all_[0].shapes) {
-            if (elements_of(part) > 0) draft_.inputs.push_back({out.type, part, false});
+            if (elements_of(part) > 0) draft_.inputs.push_back({out.type, part});
         }
         if (draft_.inputs.empty()) draft_.inputs.push_back({out.type, out.shape, true});
         draft_.attrs.axes = axes_from(all_[1].concrete, out.shape.size());

@@ -9,22 +9,23 @@ namespace {
 
 constexpr std::size_t absent = 99;
 
-// Where the arguments of a lookup stand, from the operator schemas of FBGEMM; `gradient`
-// of a backward only.
+// Where the arguments of a lookup stand, from the operator schemas of FBGEMM; `gradient` and
+// `moment` of a backward only.
 struct LookupSchema {
     std::string_view name;
     OpKind kind;
-    std::size_t gradient, weights, dims, total_dim, indices, offsets, lookup_weights;
+    std::size_t gradient, weights, dims, total_dim, indices, offsets, lookup_weights, moment;
 };
 constexpr std::array<LookupSchema, 3> schemas = {{
-    {"fbgemm::split_embedding_codegen_forward_cpu", OpKind::embedding_bag, absent, 0, 2, 3, 5, 6,
-     8},
+    {"fbgemm::split_embedding_codegen_forward_cpu", OpKind::embedding_bag, absent, 0, 2, 3, 5, 6, 8,
+     absent},
     {"fbgemm::split_embedding_backward_codegen_rowwise_adagrad_cpu", OpKind::embedding_bag_backward,
-     0, 1, 4, absent, 8, 9, 11},
+     0, 1, 4, absent, 8, 9, 11, 13},
     {"fbgemm::split_embedding_codegen_grad_indice_weights_cpu", OpKind::embedding_bag, 0, 1, 3,
-     absent, 4, 5, absent},
+     absent, 4, 5, absent, absent},
 }};
-constexpr LookupSchema cuda_lookup = {"", OpKind::embedding_bag, absent, 1, 6, 7, 11, 12, 14};
+constexpr LookupSchema cuda_lookup = {"",    OpKind::embedding_bag, absent, 1, 6, 7, 11, 12, 14,
+                                      absent};
 
 std::uint64_t number_from(const std::vector<Argument>& arguments, std::size_t i) {
     std::uint64_t number = 0;
@@ -79,17 +80,27 @@ std::optional<Draft> draft_lookup(const LookupSchema& schema, const std::vector<
     draft.inputs.push_back(tensor_at(all, schema.indices));
     draft.inputs.push_back(tensor_at(all, schema.offsets));
     if (draft.attrs.weighted) draft.inputs.push_back(tensor_at(all, schema.lookup_weights));
-    draft.output_source = OutputSource::rule;
-    if (schema.kind == OpKind::embedding_bag_backward) return draft;
-    if (schema.gradient != absent) {  // one value per lookup: gradient row times table row
-        draft.attrs.weighted = true;
-        draft.outputs = {{DType::fp32, all[schema.indices].shape, false}};
-        return draft;
-    }
+    const EmbeddingTable& first = draft.attrs.tables.front();
     std::uint64_t dims = 0;
     for (const EmbeddingTable& table : draft.attrs.tables) dims += table.dim;
+    const TypedShape rows = {first.type, {first.rows * dims}, false, true};
+    draft.inputs.push_back(rows);
+    draft.output_source = OutputSource::rule;
+    if (schema.kind == OpKind::embedding_bag_backward) {  // both in place
+        draft.outputs.push_back(rows);
+        if (!is_tensor(all, schema.moment)) return draft;
+        const std::uint64_t moments = first.rows * draft.attrs.tables.size();
+        draft.inputs.push_back({all[schema.moment].type, {moments}, false, true});
+        draft.outputs.push_back(draft.inputs.back());
+        return draft;
+    }
+    if (schema.gradient != absent) {  // one value per lookup: gradient row times table row
+        draft.attrs.weighted = true;
+        draft.outputs = {{DType::fp32, all[schema.indices].shape}};
+        return draft;
+    }
     const bool half = all.back().concrete == "1";  // SparseType: 0 is fp32, 1 is fp16
-    draft.outputs = {{half ? DType::fp16 : DType::fp32, {draft.attrs.tables[0].bags, dims}, false}};
+    draft.outputs = {{half ? DType::fp16 : DType::fp32, {first.bags, dims}}};
     return draft;
 }
 
@@ -105,9 +116,9 @@ std::optional<Draft> draft_permute(const std::vector<Argument>& all) {
     }
     const std::uint64_t recorded = number_from(all, 4), values = elements_of(all[2].shape);
     const std::uint64_t permuted = recorded > 0 && recorded >> 40 == 0 ? recorded : values;
-    draft.outputs = {{all[1].type, {elements_of(all[0].shape), all[1].shape[1]}, false},
-                     {all[2].type, {permuted}, false}};
-    if (is_tensor(all, 3)) draft.outputs.push_back({all[3].type, {permuted}, false});
+    draft.outputs = {{all[1].type, {elements_of(all[0].shape), all[1].shape[1]}},
+                     {all[2].type, {permuted}}};
+    if (is_tensor(all, 3)) draft.outputs.push_back({all[3].type, {permuted}});
     draft.output_source = OutputSource::rule;
     return draft;
 }
@@ -119,7 +130,7 @@ Draft with_output(OpKind kind, const std::vector<Argument>& all, DType type, Sha
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (is_tensor(all, i)) draft.inputs.push_back(tensor_at(all, i));
     }
-    draft.outputs = {{type, std::move(shape), false}};
+    draft.outputs = {{type, std::move(shape)}};
     draft.output_source = OutputSource::rule;
     return draft;
 }

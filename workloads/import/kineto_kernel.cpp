@@ -173,7 +173,7 @@ NamedDraft KernelDrafts::make(std::size_t index) {
         Draft draft;
         draft.kind = OpKind::elementwise;
         draft.attrs.ops_per_element = 0;
-        draft.outputs = {{DType::int8, {std::max<std::uint64_t>(1, event.bytes)}, false}};
+        draft.outputs = {{DType::int8, {std::max<std::uint64_t>(1, event.bytes)}}};
         return {short_name(events_.names.text(event.name)), std::move(draft)};
     }
     NamedDraft result = make_kernel(index);
