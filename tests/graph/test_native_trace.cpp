@@ -199,3 +199,15 @@ TEST_CASE("index files are taken from the folder of their trace") {
     const Graph graph = read_native_trace(folder.write("bag.jsonl", header + "\n" + bag));
     CHECK(graph.operators[0].attrs.tables[0].indices.indices_path == folder / "i.npy");
 }
+
+TEST_CASE("the documentation of the native format has every kind and its example reads") {
+    const std::string text = test::text_of(std::string(DIASTOLE_SOURCE_DIR) + "/docs/formats.md");
+    for (const std::string& kind : op_kind_names()) {
+        CAPTURE(kind);
+        CHECK(text.find("\n| `" + kind + "` |") != std::string::npos);
+    }
+    for (const DTypeInfo& type : dtype_table) CHECK_THAT(text, Contains(std::string(type.name)));
+    const std::size_t begin = text.find("```\n{\"trace\"") + 4;
+    const Graph graph = parse(text.substr(begin, text.find("```", begin) - begin));
+    CHECK(graph.operators.size() == 2);
+}
