@@ -221,6 +221,7 @@ TEST_CASE("an engine's time is its start-up and the work at its rate, rounded up
     ReductionParams reduction;
     reduction.elements_per_cycle = 32;
     reduction.neighbour_bytes_per_cycle = 64;
+    reduction.neighbour_cycles = 4;
     CHECK(reduction_cycles(reduction, 33) == Cycles(8 + 2));
     CHECK(neighbour_cycles(reduction, 64, Bytes(256)) == Cycles(8 + 4 + 4));
     CHECK(neighbour_cycles(reduction, 256, Bytes(256)) == Cycles(8 + 4 + 8));
