@@ -37,7 +37,7 @@ void describe(Schema& s, ControlParams& p) {
         .at_most(1e9);
     count(s, "control.queue_depth", p.queue_depth, "operators", "handed to a PE ahead of its work");
     count(s, "control.job_window", p.job_window, "operators", "and copies that it looks through");
-    count(s, "control.sync_cycles", p.sync_cycles, "cycles", "a PE's report over the NoC", 0);
+    count(s, "control.sync_cycles", p.sync_cycles, "cycles", "a PE's report over the NoC");
 }
 
 void describe(Schema& s, IssueParams& p) {
@@ -78,7 +78,7 @@ void describe(Schema& s, ReductionParams& p) {
     count(s, "reduction.elements_per_cycle", p.elements_per_cycle, "elements", "accumulated");
     count(s, "reduction.neighbour_bytes_per_cycle", p.neighbour_bytes_per_cycle, "bytes/cycle",
           "reduction network, to the next PE");
-    count(s, "reduction.neighbour_cycles", p.neighbour_cycles, "cycles", "one step on it", 0);
+    count(s, "reduction.neighbour_cycles", p.neighbour_cycles, "cycles", "one step on it");
     count(s, "reduction.startup_cycles", p.startup_cycles, "cycles", "per command", 0);
 }
 

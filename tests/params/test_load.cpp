@@ -62,6 +62,8 @@ TEST_CASE("impossible chips are refused by the user's key, place and figures") {
     CHECK(error_of("mtia-2i", {"noc.buffer_bytes=256"}) ==
           "--set: noc.buffer_bytes: expected at least one packet, interleave_bytes + header_bytes "
           "= 528, got 256");
+    CHECK(error_of("mtia-2i", {"reduction.neighbour_cycles=0"}) ==
+          "--set: reduction.neighbour_cycles: expected at least 1, got 0");
     CHECK(error_of("mtia-2i", {"grid.rows=256", "grid.columns=256"}) ==
           "--set: grid.rows: expected at most 65534 PEs, got 256 x 256");
 }
