@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iterator>
@@ -147,6 +148,7 @@ void Writer::memory() {
 
 void Writer::work() {
     double flops = 0, vector = 0, read_rows = 0, host_in = 0, host_out = 0, row_bytes = 0;
+    double requests = 0;  // recorded ones, replayed only when asked for
     for (const Operator& op : graph_.operators) {
         const Work work = work_of(graph_, op);
         flops += static_cast<double>(work.flops);
@@ -157,6 +159,10 @@ void Writer::work() {
                 row_bytes += static_cast<double>(table.lookups) * table.dim *
                              static_cast<double>(size_of(table.type));
             }
+        }
+        if (op.attrs.host_copy_request) {
+            requests += static_cast<double>(std::max(work.read, work.written).count());
+            continue;
         }
         if (op.kind == OpKind::copy && op.attrs.from_host) {
             host_in += static_cast<double>(work.written.count());
@@ -173,6 +179,10 @@ void Writer::work() {
          scaled(row_bytes / samples, "B"));
     line("  from and to host   {:>12} / {}", scaled(host_in / samples, "B"),
          scaled(host_out / samples, "B"));
+    if (requests > 0) {
+        line("  recorded copies    {:>12}   replayed only with --host-copies",
+             scaled(requests / samples, "B"));
+    }
 }
 
 void Writer::operators() {
