@@ -122,6 +122,8 @@ TEST_CASE("each malformed native trace gives one line that says where and what")
     CHECK_THAT(error_of(header + "\n{\"id\":1e999}"), Contains("t.jsonl:2: malformed JSON"));
     CHECK_THAT(error_of(header + "\n" + relu("1", "[]") + "\n" + relu("1", "[]")),
                Contains("t.jsonl:3: operator 1: the id is already that of the operator on line 2"));
+    CHECK_THAT(error_of(header + "\n" + relu("1", "[]", R"(,"id":2)")),
+               Contains("t.jsonl:2: the key 'id' stands twice"));
     CHECK_THAT(error_of(header + "\n" + relu("-1", "[]")), Contains("id: expected a whole number"));
     CHECK_THAT(error_of(header + "\n" + R"({"id":1,"kind":"gem"})"),
                Contains("operator 1: unknown kind 'gem'; did you mean 'gemm'?"));

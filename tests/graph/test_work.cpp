@@ -193,6 +193,15 @@ TEST_CASE("convolution and attention count two operations per multiply") {
     CHECK(attention.work().flops == 2 * 2 * (5 * 7 * 8 + 5 * 7 * 4));
 }
 
+TEST_CASE("work that cannot be counted in 64 bits is refused") {
+    const std::uint64_t many = std::uint64_t{1} << 24;
+    CHECK_THAT(
+        Case(OpKind::attention, {{many, many}, {many, many}, {many, many}}, {{many, many}}).error(),
+        Contains("more than 2^60"));
+    CHECK_THAT(Case(OpKind::recurrent_cell, {{}, {8}, {8}, {8}}, {{8}}).error(),
+               Contains("expected x [B, I]"));
+}
+
 TEST_CASE("shapes that a native trace gets wrong are reported with its line") {
     const std::string text =
         R"({"trace":"diastole/1","name":"n","batch":4})"

@@ -267,6 +267,14 @@ TEST_CASE("damaged Kineto traces give one line with the byte where they are dama
           "t.json: byte " + std::to_string(at + 6) + ": malformed JSON");
 }
 
+TEST_CASE("an output that no memory could hold is refused") {
+    KinetoText trace;
+    trace.op("aten::mul", 1, 10, "[[1099511627776, 1], [1, 1099511627776]]",
+             R"(["float", "float"])");
+    trace.launch(1, 2).kernel(1, "k", 3, 1);
+    CHECK_THAT(test::import_error(trace.text()), Contains("more than 2^48 elements"));
+}
+
 TEST_CASE("an import stops when the user interrupts it") {
     KinetoText trace;
     for (int i = 0; i < 5000; ++i) trace.launch(i, i).kernel(i, "k", i, 1);

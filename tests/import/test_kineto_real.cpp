@@ -1,4 +1,6 @@
 // Against the published traces themselves; passes with a warning where they are not at hand.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <sstream>
@@ -93,6 +95,16 @@ TEST_CASE("the MTIA training step has the figures that were counted from the raw
     CHECK(imported.graph.batch == 1024);
     CHECK(imported.graph.mode == Mode::training);
     validate(imported.graph);
+}
+
+TEST_CASE("importing 87 MB of trace takes at most six seconds and 400 MB", "[slow]") {
+    NEEDS_TRACES(folder)
+    rusage before{}, after{};
+    getrusage(RUSAGE_SELF, &before);
+    import_file(folder + dhen);
+    getrusage(RUSAGE_SELF, &after);
+    CHECK(after.ru_utime.tv_sec - before.ru_utime.tv_sec < 6);
+    CHECK(after.ru_maxrss < 400 * 1024);  // kB, of the whole process
 }
 
 TEST_CASE("every kernel of the MTIA training step joins the operator that it should", "[slow]") {

@@ -2,6 +2,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <queue>
+#include <set>
 #include <unordered_map>
 
 #include "model/base/error.hpp"
@@ -19,9 +20,22 @@ using native::Json;
 using native::shown;
 
 constexpr std::uint64_t any64 = std::numeric_limits<std::uint64_t>::max();
-// 256 Ti elements: beyond any tensor that a chip or a rack of them holds; a typo, not a shape.
-constexpr std::uint64_t most_elements = std::uint64_t{1} << 48;
-constexpr std::size_t most_dimensions = 64;
+// Refuses an object that has a key twice: of the two values one would be lost.
+class KeysOnce {
+  public:
+    bool operator()(int, Json::parse_event_t event, Json& parsed) {
+        if (event == Json::parse_event_t::object_start) open_.emplace_back();
+        if (event == Json::parse_event_t::object_end) open_.pop_back();
+        if (event != Json::parse_event_t::key) return true;
+        const auto& key = parsed.get_ref<const std::string&>();
+        if (!open_.back().insert(key).second)
+            throw TraceError("the key '" + key + "' stands twice");
+        return true;
+    }
+
+  private:
+    std::vector<std::set<std::string>> open_;
+};
 
 class NativeReader {
   public:
@@ -55,7 +69,7 @@ class NativeReader {
 
     static Json parse(std::string_view line) {
         try {
-            return Json::parse(line);
+            return Json::parse(line, KeysOnce());
         } catch (const Json::parse_error& error) {
             throw TraceError("malformed JSON at byte " + std::to_string(error.byte) +
                              " of the line");
@@ -186,16 +200,13 @@ class NativeReader {
 
     static std::vector<std::uint64_t> shape(const Fields& fields) {
         std::vector<std::uint64_t> shape;
-        std::uint64_t elements = 1;
         for (const Json& value : fields.array("shape")) {
-            const std::uint64_t size =
-                native::whole_number(value, fields.where() + ": shape", 1, most_elements);
-            if (size > most_elements / elements || shape.size() == most_dimensions) {
-                fields.fail("shape " + shown(fields.require("shape")) +
-                            " has more than 2^48 elements or 64 dimensions");
-            }
-            elements *= size;
-            shape.push_back(size);
+            shape.push_back(
+                native::whole_number(value, fields.where() + ": shape", 1, most_elements));
+        }
+        if (!is_plausible(shape)) {
+            fields.fail("shape " + shown(fields.require("shape")) +
+                        " has more than 2^48 elements or 64 dimensions");
         }
         return shape;
     }

@@ -20,12 +20,17 @@ class Check {
                 break;
             case OpKind::convolution:
                 convolution();
+                work_of(graph_, op_);
                 break;
             case OpKind::attention:
                 attention();
+                work_of(graph_, op_);
                 break;
             case OpKind::recurrent_cell:
                 needs(4, 1, "x, h, W_x, W_h");
+                if (input(0).shape.size() != 2)
+                    fail("expected x [B, I], got " + describe(input(0)));
+                work_of(graph_, op_);  // refuses what cannot be counted
                 break;
             case OpKind::embedding_bag:
             case OpKind::embedding_bag_backward:
@@ -156,6 +161,15 @@ std::string describe_shape(const std::vector<std::uint64_t>& shape) {
     std::string text;
     for (const std::uint64_t size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
     return text;
+}
+
+bool is_plausible(const std::vector<std::uint64_t>& shape) {
+    std::uint64_t elements = 1;
+    for (const std::uint64_t size : shape) {
+        if (size == 0 || size > most_elements / elements) return false;
+        elements *= size;
+    }
+    return shape.size() <= most_dimensions;
 }
 
 std::string describe(const Tensor& tensor) {

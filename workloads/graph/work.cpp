@@ -1,6 +1,7 @@
 #include "workloads/graph/work.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <numeric>
 #include <utility>
 
@@ -62,6 +63,16 @@ Matrix matrix(const Operator& op, const Tensor& tensor, bool transpose, bool fol
     return result;
 }
 
+// The product of some counts; refused beyond 2^60, where sums of it would no longer fit 64 bits.
+std::uint64_t count(const Operator& op, std::initializer_list<std::uint64_t> factors) {
+    Wide result = 1;
+    for (const std::uint64_t factor : factors) {
+        result *= factor;
+        if (result >> 60 != 0) mismatch(op, "needs more than 2^60 operations");
+    }
+    return static_cast<std::uint64_t>(result);
+}
+
 Work matrix_work(const Graph& graph, const Operator& op) {
     Work work;
     const Gemm gemm = gemm_of(graph, op);
@@ -74,7 +85,8 @@ Work matrix_work(const Graph& graph, const Operator& op) {
 Work convolution_work(const Graph& graph, const Operator& op) {
     Work work;
     const Tensor& weight = input(graph, op, 1);
-    work.flops = 2 * elements(graph, op.outputs, 0) * (element_count(weight) / weight.shape.at(0));
+    const std::uint64_t filter = element_count(weight) / weight.shape.at(0);
+    work.flops = count(op, {2, elements(graph, op.outputs, 0), filter});
     return work;
 }
 
@@ -84,7 +96,7 @@ Work attention_work(const Graph& graph, const Operator& op) {
     const Matrix q = matrix(op, input(graph, op, 0), false, false);
     const Matrix k = matrix(op, input(graph, op, 1), false, false);
     const Matrix v = matrix(op, input(graph, op, 2), false, false);
-    work.flops = 2 * q.batch * q.rows * k.rows * (q.columns + v.columns);
+    work.flops = count(op, {2, q.batch, q.rows, k.rows, q.columns + v.columns});
     return work;
 }
 
@@ -93,9 +105,9 @@ Work attention_work(const Graph& graph, const Operator& op) {
 Work recurrent_work(const Graph& graph, const Operator& op) {
     Work work;
     const std::uint64_t batch = input(graph, op, 0).shape.at(0);
+    const std::uint64_t weights = elements(graph, op.inputs, 2) + elements(graph, op.inputs, 3);
     work.flops_vector =
-        2 * batch * (elements(graph, op.inputs, 2) + elements(graph, op.inputs, 3)) +
-        op.attrs.ops_per_element * elements(graph, op.outputs, 0);
+        count(op, {2, batch, weights}) + op.attrs.ops_per_element * elements(graph, op.outputs, 0);
     return work;
 }
 
@@ -218,8 +230,7 @@ Gemm gemm_of(const Graph& graph, const Operator& op) {
         mismatch(op, "A and B are " + shapes + ", which does not give an output of " +
                          describe_shape(tc.shape));
     }
-    const Wide products = static_cast<Wide>(element_count(ta)) * b.columns;
-    if (products >> 60 != 0) mismatch(op, shapes + " need more than 2^60 multiplications");
+    count(op, {2, a.batch, a.rows, b.columns, a.columns});
     return {a.batch, a.rows, b.columns, a.columns};
 }
 

@@ -2,9 +2,16 @@
 
 #include <algorithm>
 
+#include "model/base/error.hpp"
+#include "workloads/graph/validate.hpp"
+
 namespace diastole::kineto {
 
 TensorIndex TensorIdentity::fresh(const TypedShape& tensor) {
+    if (!is_plausible(tensor.shape)) {
+        throw TraceError("a tensor would have the shape " + describe_shape(tensor.shape) +
+                         ": more than 2^48 elements");
+    }
     const auto index = static_cast<TensorIndex>(graph_.tensors.size());
     graph_.tensors.push_back({"t" + std::to_string(index), tensor.shape, tensor.type});
     return index;
