@@ -73,12 +73,17 @@ void report(const std::vector<Finding>& findings, const config::Schema& schema,
     problems.throw_if_any();
 }
 
-// A description that takes its name from its base is another chip than that.
+// A file without a name or description of its own is another chip than the base that has them.
 void name_after_file(const config::Schema& schema, const config::FoundFile& file,
-                     std::string& name) {
-    const config::Location& where = schema.find("name")->provenance().where;
-    if (where.line == 0 && !where.file.empty()) return;  // --set
-    if (where.file != file.shown) name = fs::path(file.path).stem().string();
+                     ChipParams& chip) {
+    const auto own = [&](const char* key) {
+        const config::Location& where = schema.find(key)->provenance().where;
+        return where.file == file.shown || (where.line == 0 && !where.file.empty());  // or --set
+    };
+    if (!own("description") && !chip.description.empty()) {
+        chip.description = "On the base of " + chip.name + ": " + chip.description;
+    }
+    if (!own("name")) chip.name = fs::path(file.path).stem().string();
 }
 
 }  // namespace
@@ -99,7 +104,7 @@ ResolvedChip load_chip(const std::string& name, const std::vector<config::Overri
     config::load(schema, file, options, overrides, problems);
     problems.throw_if_any();
     report(check(chip.params), schema, file.shown, problems);
-    name_after_file(schema, file, chip.params.name);
+    name_after_file(schema, file, chip.params);
     chip.settings = config::settings_of(schema);
     return chip;
 }

@@ -111,11 +111,14 @@ TEST_CASE("the SystemC banner appears on neither stream") {
     CHECK(run_program("--version 2>&1").out == "diastole 0.1.0\n");
 }
 
-TEST_CASE("the example in show's help runs") {
-    const std::string help = run_program("show --help").out;
-    const std::string marker = "Example:\n  diastole ";
-    const std::size_t at = help.find(marker);
-    REQUIRE(at != std::string::npos);
-    const std::size_t start = at + marker.size();
-    CHECK(run_program(help.substr(start, help.find('\n', start) - start)).code == 0);
+TEST_CASE("the examples in show's help run") {
+    std::istringstream help(run_program("show --help").out);
+    const std::string marker = "  diastole ";
+    int examples = 0;
+    for (std::string line; std::getline(help, line);) {
+        if (line.rfind(marker, 0) != 0) continue;
+        ++examples;
+        CHECK(run_program(line.substr(marker.size())).code == 0);
+    }
+    CHECK(examples >= 1);
 }

@@ -132,7 +132,9 @@ TEST_CASE("a chip file stands on a preset, and its problems name its own lines")
 TEST_CASE("a chip without a name of its own is called after its file") {
     TemporaryFolder folder;
     folder.write("wide.toml", "base = \"mtia-2i\"\n[grid]\ncolumns = 16\n");
-    CHECK(load_chip(folder.path("wide.toml")).params.name == "wide");
+    const ChipParams wide = load_chip(folder.path("wide.toml")).params;
+    CHECK(wide.name == "wide");
+    CHECK(wide.description.find("On the base of mtia-2i: Meta MTIA 2i") == 0);
     CHECK(load_chip("mtia-2i").params.name == "mtia-2i");
 }
 
