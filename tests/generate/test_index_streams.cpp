@@ -313,6 +313,17 @@ TEST_CASE("no row is touched more often than the batch has bags") {
     CHECK(once / (256 * 80) == Approx(0.069).margin(0.002));
 }
 
+TEST_CASE("the accesses of a class are shared out evenly over its rows, in huge batches too") {
+    for (const std::uint64_t scale : {1ULL, 1ULL << 36}) {
+        const ReuseClass c{100, 10 * scale, 7, 4 * scale};
+        CHECK(c.row_of(100) == 7);
+        CHECK(c.row_of(100 + 10 * scale - 1) == 7 + 4 * scale - 1);
+        CHECK(c.row_of(100 + 5 * scale) == 7 + 2 * scale);
+    }
+    const ReuseClass once{0, 1ULL << 40, 0, 1ULL << 40};
+    CHECK(once.row_of((1ULL << 40) - 1) == (1ULL << 40) - 1);
+}
+
 TEST_CASE("malformed reuse histograms are refused with file and line") {
     const std::string path = (std::filesystem::temp_directory_path() /
                               ("diastole_histogram_" + std::to_string(std::rand()) + ".csv"))

@@ -187,6 +187,15 @@ TEST_CASE("the reuse of a batch is counted by powers of two") {
     CHECK(profile.reuse[3].lookups == 5);
 }
 
+TEST_CASE("no more lookups are looked at than the limit, but always some") {
+    const std::vector<std::uint64_t> rows = {1, 2, 3};
+    const Graph graph = one_table(10, 4, 1000);
+    CHECK(profile_lookups(graph, FixedStreams(rows), 1000).lookups == 1000);
+    CHECK(profile_lookups(graph, FixedStreams(rows), 1000).part_of_batch == 1);
+    CHECK(profile_lookups(graph, FixedStreams(rows), 10).lookups == 10);
+    CHECK(profile_lookups(graph, FixedStreams(rows), 10).part_of_batch < 1);
+}
+
 TEST_CASE("a workload's description names its figures and assumptions") {
     const Graph graph = load_workload("dlrm-dcnv2", std::nullopt, 64);
     const std::string text = workload_description(graph, 1);

@@ -88,10 +88,7 @@ class RankFinder {
     [[nodiscard]] std::uint64_t rank(std::uint64_t access) const {
         std::size_t i = first_candidate_[access >> shift_];
         while (i + 1 < classes_.size() && classes_[i + 1].first_access <= access) ++i;
-        const ReuseClass& in = classes_[i];
-        const std::uint64_t offset = access - in.first_access;
-        if (in.rows == in.accesses) return in.first_row + offset;
-        return in.first_row + offset * in.rows / in.accesses;
+        return classes_[i].row_of(access);
     }
 
   private:

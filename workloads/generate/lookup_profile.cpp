@@ -37,7 +37,8 @@ std::uint64_t total_lookups(const Graph& graph) {
     return total;
 }
 
-std::vector<Touch> touches(const Graph& graph, const IndexStreams& streams, double part) {
+std::vector<Touch> touches(const Graph& graph, const IndexStreams& streams, double part,
+                           std::uint64_t limit) {
     std::vector<Touch> result;
     std::uint64_t first_row = 0;
     for (const Operator& op : graph.operators) {
@@ -46,10 +47,11 @@ std::vector<Touch> touches(const Graph& graph, const IndexStreams& streams, doub
         for (const EmbeddingTable& table : op.attrs.tables) {
             const auto stream = streams.open(table, number++, 0);
             const auto bytes = static_cast<std::uint32_t>(table.dim * size_of(table.type));
-            const auto bags = static_cast<std::uint32_t>(part * table.bags);
-            for (std::uint32_t bag = 0; bag < bags; ++bag) {
+            const auto bags = std::max<std::uint32_t>(
+                1, static_cast<std::uint32_t>(part * table.bags));  // bounded by `limit` below
+            for (std::uint32_t bag = 0; bag < bags && result.size() < limit; ++bag) {
                 const std::uint32_t length = stream->next_bag();
-                for (std::uint32_t i = 0; i < length; ++i) {
+                for (std::uint32_t i = 0; i < length && result.size() < limit; ++i) {
                     result.push_back({first_row + stream->next_row(), bytes});
                 }
             }
@@ -102,7 +104,7 @@ LookupProfile profile_lookups(const Graph& graph, const IndexStreams& streams,
     if (total > limit) {
         profile.part_of_batch = static_cast<double>(limit) / static_cast<double>(total);
     }
-    const std::vector<Touch> all = touches(graph, streams, profile.part_of_batch);
+    const std::vector<Touch> all = touches(graph, streams, profile.part_of_batch, limit);
     profile.lookups = all.size();
     const std::vector<std::uint32_t> previous = previous_touches(all, profile);
     for (unsigned mib = 1; mib <= 1024; mib *= 4) {

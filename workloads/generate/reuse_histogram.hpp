@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "model/base/units.hpp"
+
 namespace diastole {
 
 struct ReuseBin {
@@ -24,6 +26,15 @@ ReuseHistogram read_reuse_histogram(const std::string& location);
 struct ReuseClass {
     std::uint64_t first_access = 0, accesses = 0;
     std::uint64_t first_row = 0, rows = 0;
+
+    // The row that an access of the class goes to. Precondition: it is one of the class.
+    [[nodiscard]] std::uint64_t row_of(std::uint64_t access) const {
+        const std::uint64_t offset = access - first_access;
+        if (rows == accesses) return first_row + offset;
+        // The product of two numbers below 2^32 fits; a wider division takes twice as long.
+        if (accesses >> 32 == 0) return first_row + offset * rows / accesses;
+        return first_row + mul_div_floor(offset, rows, accesses);
+    }
 };
 
 // The classes of `lookups` accesses in `bags` bags, the hottest first. The accesses of a bin follow

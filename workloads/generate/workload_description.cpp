@@ -140,7 +140,8 @@ void Writer::memory() {
     const Footprint need = footprint(graph_);
     line("\nMemory               {:>10}", bytes(need.total()));
     line("  tables             {:>10}", bytes(need.tables));
-    line("  dense parameters   {:>10}", bytes(need.parameters));
+    line("  dense parameters   {:>10}{}", bytes(need.parameters),
+         graph_.identity_inferred ? "   whatever is read before it is written" : "");
     line("  optimizer state    {:>10}", bytes(need.state));
     line("  activations        {:>10}   at their peak, in launch order",
          bytes(need.peak_activations));
