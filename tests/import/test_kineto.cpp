@@ -60,6 +60,21 @@ TEST_CASE("kernels join the innermost host operator on the thread of their launc
     CHECK(graph.operators[0].recorded_seconds == 5e-6);
 }
 
+TEST_CASE(
+    "of host operators that begin together the shorter one is inside, then the later counted") {
+    KinetoText trace;
+    trace.op("aten::exp", 10, 30, "[[8]]", R"(["float"])");
+    trace.op("aten::sqrt", 10, 10, "[[8]]", R"(["float"])");
+    trace.op("aten::neg", 50, 10, "[[8]]", R"(["float"])");
+    trace.op("aten::tanh", 50, 10, "[[8]]", R"(["float"])");
+    trace.launch(1, 12).kernel(1, "k", 20, 1).launch(2, 30).kernel(2, "k", 35, 1);
+    trace.launch(3, 55).kernel(3, "k", 60, 1).launch(4, 61).kernel(4, "k", 70, 1);
+    const Imported imported = test::import_text(trace.text());
+    CHECK(names(imported.graph) ==
+          std::vector<std::string>{"aten::sqrt", "aten::exp", "aten::tanh", "k"});
+    CHECK(imported.coverage.without_host == 1);  // one launch after the end of them all
+}
+
 TEST_CASE("imported operators depend on launch order, and host copies hang beside it") {
     const Graph graph = test::import_text(test::training_step().text()).graph;
     using List = std::vector<OperatorIndex>;
