@@ -14,8 +14,10 @@
 
 namespace diastole {
 
-template <class T>
+template <class T, std::uint64_t span = 256>
 class TimeWheel {
+    static_assert(span % 64 == 0 && (span & (span - 1)) == 0);
+
   public:
     TimeWheel() { heads_.fill(nothing); }
 
@@ -59,7 +61,6 @@ class TimeWheel {
     }
 
   private:
-    static constexpr std::uint64_t span = 4096;
     static constexpr std::uint32_t nothing = ~std::uint32_t{0};
 
     struct Slot {

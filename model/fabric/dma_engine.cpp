@@ -64,7 +64,7 @@ Cycles DmaEngine::next_event() const {
     if (!transfers_.empty() && transfers_.front().issued() && transfers_.front().unanswered == 0) {
         return std::max(transfers_.front().finished, last_completion_);
     }
-    return std::min(inbox_.next(), issue_time());
+    return std::min({returned_.first(), answers_.first(), issue_time()});
 }
 
 std::optional<DmaIf::Completion> DmaEngine::run(Cycles limit) {
@@ -81,13 +81,17 @@ std::optional<DmaIf::Completion> DmaEngine::run(Cycles limit) {
             --issuing_;
             return completion;
         }
-        const Cycles answer_at = inbox_.next();
+        const Cycles credit_at = returned_.first();
+        const Cycles answer_at = answers_.first();
         const Cycles issue_at = issue_time();
-        if (std::min(answer_at, issue_at) >= limit) return std::nullopt;
-        if (answer_at <= issue_at) {
-            handle(answer_at, inbox_.pop());
+        const Cycles next = std::min({credit_at, answer_at, issue_at});
+        if (next >= limit) return std::nullopt;
+        if (credit_at == next) {
+            take_credit(next);
+        } else if (answer_at == next) {
+            take_answer(next, answers_.pop());
         } else {
-            issue(issue_at);
+            issue(next);
         }
     }
 }
@@ -137,42 +141,44 @@ void DmaEngine::issue(Cycles at) {
     noc->request(port_, request);
 }
 
-void DmaEngine::handle(Cycles at, const Answer& answer) {
-    if (answer.is_credit) {
-        if (credits_ == 0) {
-            unblocked_by_ = Stall::wait_noc;
-            next_slot_ = std::max(next_slot_, at);
-        }
-        ++credits_;
-        return;
-    }
-    const MemoryResponse& response = answer.response;
-    const Outstanding& request = outstanding_[response.token];
-    WaitParts parts = response.parts;
+void DmaEngine::take_credit(Cycles at) {
+    returned_.pop();
+    if (credits_++ > 0) return;
+    // What holds requests up in the NoC is what the latest answers waited for.
+    unblocked_by_ = last_cause_;
+    next_slot_ = std::max(next_slot_, at);
+}
+
+void DmaEngine::take_answer(Cycles at, const Answer& answer) {
+    const Outstanding& request = outstanding_[answer.token];
+    WaitParts parts = answer.parts;
+    // A request that the partition did not take waited for what the partition was busy with.
+    (parts.dram >= parts.sram ? parts.dram : parts.sram) += answer.held;
     parts.noc = static_cast<std::uint32_t>((at - request.issued).count()) - parts.sram - parts.dram;
     const Stall cause = dominant(parts);
+    last_cause_ = cause;
     if (free_tokens_.empty()) {
         unblocked_by_ = cause;
         next_slot_ = std::max(next_slot_, at);
     }
-    free_tokens_.push_back(response.token);
+    free_tokens_.push_back(answer.token);
 
     Active& active = by_sequence(request.transfer);
     --active.unanswered;
     active.finished = at;
     active.cause = cause;
-    stats_.bytes += response.bytes;
-    if (active.transfer.broadcast.members > 1) stats_.broadcast_bytes += response.bytes;
+    stats_.bytes += answer.bytes;
+    if (active.transfer.broadcast.members > 1) stats_.broadcast_bytes += answer.bytes;
     if (issuing_ == transfers_.size()) clock_.account(at, cause);  // all issued: it only waits
 }
 
 void DmaEngine::response(const MemoryResponse& response) {
-    inbox_.push(response.at, {response, false});
+    answers_.push(response.at, {response.token, response.bytes, response.held, response.parts});
     wake->wake(owner_, response.at);
 }
 
 void DmaEngine::outbox_credit(Cycles at) {
-    inbox_.push(at, {MemoryResponse{}, true});
+    returned_.push(at, true);
     wake->wake(owner_, at);
 }
 

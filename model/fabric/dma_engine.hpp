@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "model/base/bounded_queue.hpp"
-#include "model/base/time_wheel.hpp"
+#include "model/base/sorted_queue.hpp"
 #include "model/params/chip_params.hpp"
 #include "model/sim/ports.hpp"
 #include "model/sim/windowed.hpp"
@@ -69,13 +69,14 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
         Cycles issued;
     };
     struct Answer {
-        MemoryResponse response;
-        bool is_credit = false;
+        std::uint32_t token = 0, bytes = 0, held = 0;
+        WaitParts parts;
     };
 
     [[nodiscard]] Cycles issue_time() const;
     void issue(Cycles at);
-    void handle(Cycles at, const Answer& answer);
+    void take_credit(Cycles at);
+    void take_answer(Cycles at, const Answer& answer);
     Active& by_sequence(std::uint64_t sequence) { return transfers_[sequence - first_sequence_]; }
 
     DmaParams params_;
@@ -93,10 +94,12 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
     Cycles next_slot_;                  // when the issue port is free
     Cycles last_completion_;
     Stall unblocked_by_ = Stall::wait_noc;
+    Stall last_cause_ = Stall::wait_noc;
     std::vector<Outstanding> outstanding_;
     std::vector<std::uint32_t> free_tokens_;
     std::uint32_t credits_;
-    TimeWheel<Answer> inbox_;
+    SortedQueue<Answer> answers_;
+    SortedQueue<bool> returned_;  // outbox places on their way back
     StallClock clock_;
     DmaStats stats_;
 };

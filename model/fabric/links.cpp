@@ -155,11 +155,19 @@ Links::Passage Links::reserve(const Path& path, Cycles at, std::uint32_t payload
     return branch(path, at, payload);
 }
 
+// Divisions are what a packet would cost most; the sizes of packets are few.
+const Links::Serial& Links::serial_of(std::uint64_t bytes) {
+    while (serials_.size() <= bytes) {
+        const std::uint64_t size = serials_.size();
+        serials_.push_back({{Cycles(ceil_div(size, rates_[0])), Cycles(ceil_div(size, rates_[1])),
+                             Cycles(ceil_div(size, rates_[2]))}});
+    }
+    return serials_[bytes];
+}
+
 Links::Passage Links::branch(const Path& path, Cycles at, std::uint32_t payload) {
     const std::uint64_t bytes = std::uint64_t{payload} + header_;
-    const Cycles serial[3] = {Cycles(ceil_div(bytes, rates_[0])),
-                              Cycles(ceil_div(bytes, rates_[1])),
-                              Cycles(ceil_div(bytes, rates_[2]))};
+    const std::array<Cycles, 3> serial = serial_of(bytes).by_kind;
     Cycles starts[longest_path];
     Cycles head = at;
     Cycles longest;  // the tail follows the head by the slowest link's time
@@ -197,7 +205,9 @@ void Links::hold_upstream(const Path& path, const Cycles* starts) {
 }
 
 void Links::count(const Path& path, std::uint32_t links_used, std::uint64_t bytes) {
-    byte_hops_ += bytes * path.distance * links_used / path.count;
+    // A branch of a multicast passes only the links that it does not share.
+    byte_hops_ += links_used == path.count ? bytes * path.distance
+                                           : bytes * path.distance * links_used / path.count;
     pe_link_bytes_ += bytes;
 }
 

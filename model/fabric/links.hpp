@@ -7,6 +7,7 @@
 // go along X, then along Y; partitions sit east and west of the rows, the host north-west.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -64,13 +65,16 @@ class Links {
                   std::uint32_t distance);
     void hold_upstream(const Path& path, const Cycles* starts);
     void count(const Path& path, std::uint32_t links_used, std::uint64_t bytes);
-    [[nodiscard]] std::uint64_t rate_of(Kind kind) const {
-        return rates_[static_cast<std::size_t>(kind)];
-    }
+    // Cycles that a packet occupies each kind of link.
+    struct Serial {
+        std::array<Cycles, 3> by_kind;
+    };
+    const Serial& serial_of(std::uint64_t bytes);
 
     std::uint32_t partitions_;
-    std::uint64_t rates_[3];  // bytes per cycle by kind
-    Cycles buffers_[3];       // what a link's input buffer holds, as time on the link
+    std::vector<Serial> serials_;  // by bytes of the packet, filled as needed
+    std::uint64_t rates_[3];       // bytes per cycle by kind
+    Cycles buffers_[3];            // what a link's input buffer holds, as time on the link
     std::uint32_t header_;
     std::vector<Link> links_;
     std::vector<std::uint32_t> path_links_;

@@ -82,40 +82,64 @@ bool Noc::forward(Cycles at, std::uint32_t port, MemoryRequest request) {
         credit(port, at);
         return true;
     }
+    request.held = static_cast<std::uint32_t>((at - request.at).count());  // blocked at the gate
     const std::uint32_t payload = request.kind == AccessKind::write ? request.bytes : 0;
     const Links::Passage passage =
         links_.reserve(links_.request_path(port / 2, request.partition), at, payload);
     stats_.write_bytes += payload;
     credit(port, passage.started);
-    gate.queue.push({request, passage.arrived});
+    // A short packet behind a long one that still arrives over its sender's slower link waits for
+    // it.
+    gate.last_ready = std::max(gate.last_ready, passage.arrived);
+    gate.queue.push({request, gate.last_ready});
     drain(request.partition, at);
     return true;
 }
 
-// Adds a broadcast read to those it will be answered with. True when it is the last one and goes on
-// for all; its token then names the shared read.
-bool Noc::join(std::uint32_t port, MemoryRequest& request) {
-    const SharedKey key{request.address, request.broadcast.group};
-    auto found = merging_.find(key);
-    if (found == merging_.end()) {
-        std::uint32_t entry;
-        if (free_shared_.empty()) {
-            entry = static_cast<std::uint32_t>(shared_.size());
-            shared_.emplace_back();
-        } else {
-            entry = free_shared_.back();
-            free_shared_.pop_back();
-        }
-        found = merging_.emplace(key, entry).first;
+std::uint32_t Noc::new_shared() {
+    if (free_shared_.empty()) {
+        shared_.emplace_back();
+        return static_cast<std::uint32_t>(shared_.size() - 1);
     }
-    Shared& shared = shared_[found->second];
+    const std::uint32_t entry = free_shared_.back();
+    free_shared_.pop_back();
+    return entry;
+}
+
+// Adds a broadcast read to those it will be answered with. True when it is the last one and goes on
+// for all; its token then names the shared read. A member that runs ahead may ask for the same
+// bytes again before the others asked once: every round has an entry of its own, the oldest first.
+bool Noc::join(std::uint32_t port, MemoryRequest& request) {
+    const auto [found, is_new] =
+        merging_.try_emplace({request.address, request.broadcast.group}, Shared::nothing);
+    if (is_new) found->second = new_shared();
+    std::uint32_t entry = found->second;
+    const auto has_joined = [&](std::uint32_t candidate) {
+        const std::vector<Member>& members = shared_[candidate].members;
+        return std::any_of(members.begin(), members.end(),
+                           [port](const Member& member) { return member.port == port; });
+    };
+    while (has_joined(entry)) {
+        if (shared_[entry].next == Shared::nothing) {
+            const std::uint32_t later = new_shared();
+            shared_[entry].next = later;
+        }
+        entry = shared_[entry].next;
+    }
+    Shared& shared = shared_[entry];
     shared.members.push_back({port, request.token});
     if (shared.members.size() < request.broadcast.members) {
         ++stats_.merged;
         return false;
     }
-    request.token = found->second;
-    merging_.erase(found);
+    // Members ask in order, so the round that is full is the oldest.
+    request.token = entry;
+    if (shared.next == Shared::nothing) {
+        merging_.erase(found);
+    } else {
+        found->second = shared.next;
+        shared.next = Shared::nothing;
+    }
     return true;
 }
 
@@ -123,7 +147,9 @@ void Noc::drain(std::uint32_t partition, Cycles at) {
     Gate& gate = gates_[partition];
     while (gate.credits > 0 && !gate.queue.empty()) {
         Waiting& waiting = gate.queue.front();
-        waiting.request.at = std::max(waiting.ready, at) + port_cycles_;
+        const Cycles leaves = std::max(waiting.ready, at);
+        waiting.request.held += static_cast<std::uint32_t>((leaves - waiting.ready).count());
+        waiting.request.at = leaves + port_cycles_;
         partitions[partition]->accept(waiting.request);
         gate.queue.pop();
         --gate.credits;

@@ -63,6 +63,7 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
         explicit Gate(const ChipParams& chip)
             : credits(chip.sram.queue_depth), queue(chip.noc.queue_depth) {}
         std::uint32_t credits;
+        Cycles last_ready;  // of the packet routed here last
         BoundedQueue<Waiting> queue;
         std::deque<std::uint32_t> blocked;  // ports whose head waits for room; bounded by the ports
     };
@@ -72,7 +73,9 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
     };
     // A broadcast read being merged or under way.
     struct Shared {
+        static constexpr std::uint32_t nothing = ~std::uint32_t{0};
         std::vector<Member> members;
+        std::uint32_t next = nothing;  // the same bytes asked for once more
     };
     struct SharedKey {
         std::uint64_t address = 0;
@@ -90,6 +93,7 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
     void take(Cycles at, const Arrival& arrival);
     bool forward(Cycles at, std::uint32_t port, MemoryRequest request);
     bool join(std::uint32_t port, MemoryRequest& request);
+    std::uint32_t new_shared();
     void drain(std::uint32_t partition, Cycles at);
     void resume_blocked(Cycles at);
     void deliver(Cycles at, const MemoryResponse& response);
@@ -100,8 +104,8 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
     std::uint32_t pes_;
     std::size_t number_ = 0;
     Links links_;
-    TimeWheel<Arrival> arrivals_;
-    TimeWheel<MemoryResponse> replies_;
+    TimeWheel<Arrival, 1024> arrivals_;
+    TimeWheel<MemoryResponse, 1024> replies_;
     TimeWheel<std::uint32_t> credits_;  // partition
     std::vector<BoundedQueue<MemoryRequest>> outboxes_;
     std::vector<bool> is_blocked_;

@@ -223,6 +223,7 @@ void PartitionCore::respond(std::uint32_t id) {
     r.address = q.address;
     const std::uint64_t waited =
         job.dram_end > job.looked_up ? (job.dram_end - job.looked_up).count() : 0;
+    r.held = q.held;
     r.parts.dram = static_cast<std::uint32_t>(job.blocked_cycles + waited);
     r.parts.sram = static_cast<std::uint32_t>((r.at - q.at).count() - r.parts.dram);
     responses_.push(r.at, r);

@@ -12,7 +12,7 @@
 #include "model/memory/flight_table.hpp"
 #include "model/memory/partition_stats.hpp"
 #include "model/memory/slab.hpp"
-#include "model/memory/sorted_queue.hpp"
+#include "model/base/sorted_queue.hpp"
 #include "model/params/chip_params.hpp"
 #include "model/sim/messages.hpp"
 #include "model/timing/cache.hpp"

@@ -18,6 +18,7 @@ struct MemoryRequest {
     std::uint32_t token = 0;   // the sender's; comes back unchanged
     std::uint16_t source = 0;  // PE index, or pe_count for the host link
     std::uint16_t partition = 0;
+    std::uint32_t held = 0;  // cycles that it waited because the partition took no more
     AccessKind kind = AccessKind::read;
     Space space = Space::dram;
     CacheHint hint = CacheHint::normal;
@@ -39,6 +40,7 @@ struct MemoryResponse {
     AccessKind kind = AccessKind::read;
     Broadcast broadcast;
     std::uint64_t address = 0;  // of the request; identifies a broadcast
+    std::uint32_t held = 0;     // of the request
     WaitParts parts;
 };
 
