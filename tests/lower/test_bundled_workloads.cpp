@@ -91,3 +91,21 @@ TEST_CASE("the lowering's keys are set by name and limited") {
                     ->assign(config::parse_override_value("0"), {}, problem));
     CHECK(params.gather_rows == 64);
 }
+
+TEST_CASE("every operator of the DHEN training step obeys the laws on MTIA 2i", "[slow]") {
+    const Graph graph = load_workload("dhen-training", std::nullopt, std::nullopt);
+    const Checked checked = run_and_check(graph, load_chip("mtia-2i").params);
+    std::uint64_t macs = 0;
+    for (const Totals& totals : checked.totals) macs += totals.macs;
+    CHECK(static_cast<double>(2 * macs) == Approx(96.524e9).epsilon(1e-4));
+}
+
+TEST_CASE("every operator of DLRM-DCNv2 obeys the laws, in inference and in training", "[slow]") {
+    for (const Mode mode : {Mode::inference, Mode::training}) {
+        const Graph graph = load_workload("dlrm-dcnv2", mode, 256);
+        const Checked checked = run_and_check(graph, load_chip("mtia-300").params);
+        std::uint64_t lookups = 0;
+        for (const Totals& totals : checked.totals) lookups += totals.lookups;
+        CHECK(lookups == 214 * 256);
+    }
+}

@@ -81,6 +81,7 @@ std::vector<Dataflow> candidate_dataflows(const ChipParams& chip, const Lowering
 
 // Largest edges tried first; small ones only for local memories that hold nothing larger.
 constexpr std::uint64_t most_edge = 512, most_k = 1024;
+constexpr std::uint32_t most_depth = 4;
 constexpr std::array<std::uint64_t, 3> least_edges = {32, 8, 1};
 
 struct Search {
@@ -90,12 +91,16 @@ struct Search {
     std::optional<GemmPlan> best;
     std::uint64_t smallest = ~std::uint64_t{0};  // bytes of the smallest plan seen
 
+    // The deepest buffers that fit: the more tiles on their way, the less latency shows.
     void consider(GemmPlan plan) {
-        const std::uint64_t bytes = gemm_buffers(problem, plan).total();
-        smallest = std::min(smallest, bytes);
-        if (bytes > chip.local_memory.bytes) return;
-        plan.cycles = gemm_cost(problem, plan, chip);
-        if (!best || plan.cycles < best->cycles) best = plan;
+        for (plan.depth = most_depth; plan.depth >= 2; --plan.depth) {
+            const std::uint64_t bytes = gemm_buffers(problem, plan).total();
+            smallest = std::min(smallest, bytes);
+            if (bytes > chip.local_memory.bytes) continue;
+            plan.cycles = gemm_cost(problem, plan, chip);
+            if (!best || plan.cycles < best->cycles) best = plan;
+            return;
+        }
     }
 
     void over_tiles(GemmPlan plan, std::uint64_t least) {
@@ -215,8 +220,8 @@ GemmBuffers gemm_buffers(const GemmProblem& problem, const GemmPlan& plan) {
     const std::uint64_t sums = plan.tile_m * plan.tile_n * plan.sum_bytes;
     const std::uint64_t steps = ceil_div(ceil_div(problem.shape.k, plan.tile_k), plan.view.split);
     GemmBuffers buffers;
-    buffers.a = a * (plan.resident == Resident::a ? steps + 1 : 2);
-    buffers.b = b * (plan.resident == Resident::b ? steps + 1 : 2);
+    buffers.a = a * (plan.resident == Resident::a ? steps + plan.depth - 1 : plan.depth);
+    buffers.b = b * (plan.resident == Resident::b ? steps + plan.depth - 1 : plan.depth);
     if (plan.layout_a) buffers.a_raw = 2 * a;
     if (plan.layout_b) buffers.b_raw = 2 * b;
     buffers.sum = 2 * sums;

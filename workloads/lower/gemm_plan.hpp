@@ -55,6 +55,7 @@ struct GemmPlan {
     Unit unit = Unit::matrix;
     DType type = DType::fp16;  // that the unit computes in
     Resident resident = Resident::none;
+    std::uint32_t depth = 2;  // tiles in the buffer of an operand that does not stay
     bool broadcast_a = false, broadcast_b = false;
     bool layout_a = false, layout_b = false;  // transposed by the layout unit on the way
     bool finish = false;                      // SIMD adds the bias or converts the sums
