@@ -1,0 +1,177 @@
+// The pseudo-channel as its policies are defined, tick by tick and atom by atom: in every tick the
+// oldest legal column command, then the oldest legal row command. What is legal, the rule checker
+// says. Slow and obvious: the event-driven channel must give the same times.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "tests/timing/dram_rule_checker.hpp"
+
+namespace diastole::dram_test {
+
+class SlowChannel {
+  public:
+    explicit SlowChannel(const DramParams& p)
+        : p_(p), map_(p.map, p.geometry), rules_(p), owes_refresh_(rules_.banks()) {}
+
+    [[nodiscard]] bool can_accept(bool is_write, std::uint32_t atoms) const {
+        const DramPolicy& policy = p_.policy;
+        if (policy.queue == QueueKind::shared) return queue_.size() + atoms <= policy.read_queue;
+        return count(is_write) + atoms <= (is_write ? policy.write_queue : policy.read_queue);
+    }
+
+    void push(std::uint64_t address, std::uint32_t atoms, bool is_write, std::uint32_t tag) {
+        for (std::uint32_t i = 0; i < atoms; ++i) {
+            const DramLocation l = map_.decode(address + std::uint64_t{i} * p_.geometry.atom_bytes);
+            const std::uint32_t bank =
+                (l.sid * p_.geometry.bank_groups + l.bg) * p_.geometry.banks + l.bank;
+            queue_.push_back({bank, l.row, l.column, is_write, tag, i + 1 == atoms});
+        }
+        turn();
+    }
+
+    // Everything that happens at this tick.
+    void tick(std::uint64_t now) {
+        if (start_refresh(now)) return;
+        if (const auto column = oldest_legal(now, true)) issue_column(*column);
+        if (const auto row = oldest_legal(now, false)) {
+            rules_.apply(row->command);
+            if (row->command.op == DramLogOp::refresh_bank) {
+                owes_refresh_[row->command.bank] = false;
+            }
+        }
+    }
+
+    std::map<std::uint32_t, std::uint64_t> done;  // by tag
+
+  private:
+    struct Atom {
+        std::uint32_t bank, row, column;
+        bool is_write;
+        std::uint32_t tag;
+        bool last;
+    };
+    struct Choice {
+        DramCommand command;
+        std::size_t atom = 0;
+    };
+
+    [[nodiscard]] std::size_t count(bool is_write) const {
+        return static_cast<std::size_t>(std::count_if(
+            queue_.begin(), queue_.end(), [=](const Atom& a) { return a.is_write == is_write; }));
+    }
+    [[nodiscard]] bool eligible(const Atom& a) const {
+        return p_.policy.queue == QueueKind::shared || a.is_write == writing_;
+    }
+
+    void turn() {
+        const auto reads = count(false), writes = count(true);
+        const DramPolicy& policy = p_.policy;
+        const auto level = static_cast<double>(writes);
+        if (writing_ &&
+            (writes == 0 || (reads > 0 && level < policy.write_low * policy.write_queue))) {
+            writing_ = false;
+        } else if (!writing_ && writes > 0 &&
+                   (reads == 0 || level > policy.write_high * policy.write_queue)) {
+            writing_ = true;
+        }
+    }
+
+    // True while an all-bank refresh keeps everything else out.
+    bool start_refresh(std::uint64_t now) {
+        if (p_.policy.refresh == RefreshMode::none) return false;
+        const bool all = p_.policy.refresh == RefreshMode::all_bank;
+        const std::uint64_t interval = all ? p_.timing.refi : p_.timing.refi / rules_.banks();
+        if (now > 0 && now % interval == 0) {
+            if (all) {
+                refreshing_ = true;
+            } else {
+                owes_refresh_[next_bank_] = true;
+                next_bank_ = (next_bank_ + 1) % rules_.banks();
+            }
+        }
+        if (!refreshing_) return false;
+        const DramCommand c{
+            now, rules_.any_open() ? DramLogOp::precharge_all : DramLogOp::refresh_all, false, 0, 0,
+            0};
+        if (rules_.broken_by(c) == nullptr) {
+            rules_.apply(c);
+            refreshing_ = c.op != DramLogOp::refresh_all;
+        }
+        return true;
+    }
+
+    // The command that its bank's turn calls for.
+    [[nodiscard]] std::optional<Choice> wish(std::uint32_t bank) const {
+        const std::int64_t open = rules_.open_row(bank);
+        if (owes_refresh_[bank]) {
+            const DramLogOp op = open >= 0 ? DramLogOp::precharge : DramLogOp::refresh_bank;
+            return Choice{{0, op, false, bank, 0, 0}, 0};
+        }
+        std::size_t head = queue_.size(), hit = queue_.size();
+        for (std::size_t i = 0; i < queue_.size(); ++i) {
+            if (queue_[i].bank != bank || !eligible(queue_[i])) continue;
+            if (head == queue_.size()) head = i;
+            if (hit == queue_.size() && queue_[i].row == open) hit = i;
+        }
+        if (head == queue_.size()) return std::nullopt;
+        if (p_.policy.scheduler == SchedulerKind::fcfs && hit != head) hit = queue_.size();
+        if (open < 0) {
+            return Choice{{0, DramLogOp::activate, false, bank, queue_[head].row, 0}, head};
+        }
+        if (hit == queue_.size()) {
+            return Choice{{0, DramLogOp::precharge, false, bank, 0, 0}, head};
+        }
+        const Atom& a = queue_[hit];
+        return Choice{
+            {0, a.is_write ? DramLogOp::write : DramLogOp::read, false, bank, a.row, a.column},
+            hit};
+    }
+
+    [[nodiscard]] std::optional<Choice> oldest_legal(std::uint64_t now, bool column) const {
+        std::optional<Choice> best;
+        bool best_owes = false;
+        for (std::uint32_t bank = 0; bank < rules_.banks(); ++bank) {
+            std::optional<Choice> choice = wish(bank);
+            if (!choice) continue;
+            choice->command.at = now;
+            const DramLogOp op = choice->command.op;
+            if ((op == DramLogOp::read || op == DramLogOp::write) != column) continue;
+            if (rules_.broken_by(choice->command) != nullptr) continue;
+            const bool owes = owes_refresh_[bank];
+            if (!best || (owes && !best_owes) || (owes == best_owes && choice->atom < best->atom)) {
+                best = choice;
+                best_owes = owes;
+            }
+        }
+        return best;
+    }
+
+    void issue_column(Choice choice) {
+        const Atom a = queue_[choice.atom];
+        queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(choice.atom));
+        const bool more = std::any_of(queue_.begin(), queue_.end(), [&](const Atom& o) {
+            return o.bank == a.bank && o.row == a.row &&
+                   (p_.policy.queue == QueueKind::shared || o.is_write == a.is_write);
+        });
+        choice.command.auto_precharge = p_.policy.page == PagePolicy::closed && !more;
+        rules_.apply(choice.command);
+        if (a.last) {
+            done[a.tag] =
+                choice.command.at + (a.is_write ? p_.timing.cwl : p_.timing.cl) + p_.timing.burst;
+        }
+        turn();
+    }
+
+    DramParams p_;
+    AddressMap map_;
+    RuleChecker rules_;
+    std::deque<Atom> queue_;  // in order of arrival
+    bool writing_ = false, refreshing_ = false;
+    std::vector<bool> owes_refresh_;
+    std::uint32_t next_bank_ = 0;
+};
+
+}  // namespace diastole::dram_test
