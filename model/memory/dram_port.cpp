@@ -89,7 +89,8 @@ Cycles DramPort::effect() {
     if (next != dram_never) {
         const DramRoom room = wanted();
         const bool waiting = room.read_atoms + room.write_atoms > 0 && room_at_ == never;
-        effect_ = clock_.core_of(next + (waiting ? DramCycles(1) : model_->read_latency()));
+        const DramCycles data = next + model_->read_latency();
+        effect_ = clock_.core_of(waiting ? std::min(data, model_->room_bound(room)) : data);
     }
     effect_known_ = true;
     return effect_;

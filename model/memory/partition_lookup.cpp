@@ -99,34 +99,33 @@ PartitionCore::Block PartitionCore::look_up_read(Job& job, std::uint32_t id, std
     return Block::nothing;
 }
 
-// Starts a fetch of the missing lines from `line` on, as many as the request needs, lie contiguous
-// in one channel, and find MSHRs and space in the DRAM's queue; at least one, or says what is
-// short.
+// Starts a fetch of the missing lines from `line` on, as many as the request needs and lie
+// contiguous in one channel, as soon as all of them find MSHRs and space in the DRAM's queue; else
+// says what is short. A request longer than the MSHRs or the queue is fetched in pieces of their
+// size.
 PartitionCore::Block PartitionCore::fetch_lines(Job& job, std::uint32_t id, std::uint64_t line,
                                                 std::uint32_t& lines) {
-    if (flights_.free() == 0) return Block::mshrs;
     if (job.request.kind == AccessKind::read && targets_.alive() == max_targets_) {
         return Block::targets;
     }
     const Channel channel = channel_of(line * line_bytes_);
     DramPort& port = ports_[channel.port];
-    port.sync(now_);
     const std::uint64_t end = job.local + job.request.bytes;
     std::uint64_t most =
-        std::min<std::uint64_t>({flights_.free(), ceil_div(end - line * line_bytes_, line_bytes_),
-                                 64, port.max_read_bytes() / line_bytes_});
+        std::min<std::uint64_t>({sram_.mshrs, ceil_div(end - line * line_bytes_, line_bytes_), 64,
+                                 port.max_read_bytes() / line_bytes_});
     if (ports_.size() > 1) {
         most = std::min(most, (granule_ - line * line_bytes_ % granule_) / line_bytes_);
     }
-    while (lines < most && port.can_read((lines + 1) * line_bytes_)) {
-        if (lines > 0 && (cache_.contains(cache_.at(line + lines)) ||
-                          flights_.find(line + lines) != FlightTable::none)) {
-            break;
-        }
-        ++lines;
+    Cache::Cursor cursor = cache_.at(line);
+    for (lines = 1; lines < most; ++lines) {
+        cursor.next(cache_);
+        if (cache_.contains(cursor) || flights_.find(line + lines) != FlightTable::none) break;
     }
-    if (lines == 0) {
-        port.want_read(line_bytes_);
+    if (flights_.free() < lines) return Block::mshrs;
+    port.sync(now_);
+    if (!port.can_read(lines * line_bytes_)) {
+        port.want_read(lines * line_bytes_);
         block_port_ = channel.port;
         return Block::dram_queue;
     }

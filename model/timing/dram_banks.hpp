@@ -106,14 +106,14 @@ class DramBanks {
         bank.act_ready = std::max(bank.act_ready, at + rules_.pre_to_act);
         bank.ref_ready = std::max(bank.ref_ready, at + rules_.pre_to_ref);
     }
+    // Column commands bind column commands, row commands bind row commands: half of the limits.
     void push_limits(DramOp op, std::uint32_t b, Tick at) {
-        const std::uint32_t from = rules_.group_of(b);
-        for (std::size_t to = 0; to < dram_op_count; ++to) {
-            for (std::uint32_t g = 0; g < rules_.groups; ++g) {
-                const std::uint32_t delay = rules_.delay(op, static_cast<DramOp>(to), from, g);
-                Tick& limit = limits_[to * rules_.groups + g];
-                if (delay != 0) limit = std::max(limit, at + delay);
-            }
+        const std::uint32_t* delays = rules_.delays(op, rules_.group_of(b));
+        const bool column = op == DramOp::read || op == DramOp::write;
+        const std::size_t half = std::size_t{2} * rules_.groups;
+        const std::size_t end = column ? half : limits_.size();
+        for (std::size_t i = column ? 0 : half; i < end; ++i) {
+            limits_[i] = std::max(limits_[i], at + delays[i]);
         }
     }
 

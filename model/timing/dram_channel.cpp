@@ -6,7 +6,11 @@
 namespace diastole {
 namespace {
 
-constexpr std::uint64_t row_bus = std::uint64_t{1} << 63;  // ranks row commands behind column ones
+// A candidate as one number, so that the least is the one to issue: ticks from now, then the age of
+// its request (a refresh: 0), then the bank.
+constexpr std::uint32_t bank_bits = 6, age_bits = 40;
+constexpr std::uint32_t time_shift = bank_bits + age_bits;
+static_assert(4ULL * longest_timing < std::uint64_t{1} << (64 - time_shift));
 
 std::uint32_t lowest_bit(std::uint64_t mask) {
     return static_cast<std::uint32_t>(__builtin_ctzll(mask));
@@ -57,6 +61,25 @@ std::uint32_t DramChannel::max_run() const {
     return split_ ? std::min(policy_.read_queue, policy_.write_queue) : policy_.read_queue;
 }
 
+// After how many transfers of this kind the wish is met; zero: it is none, or not met by them.
+std::uint32_t DramChannel::room_missing(bool is_write, DramRoom wanted) const {
+    std::uint32_t missing = 0;
+    const auto consider = [&](std::uint32_t atoms, std::uint32_t used, std::uint32_t capacity) {
+        if (atoms == 0 || used + atoms <= capacity) return;
+        const std::uint32_t short_of = used + atoms - capacity;
+        missing = missing == 0 ? short_of : std::min(missing, short_of);
+    };
+    if (!split_) {
+        consider(wanted.read_atoms, reads_ + writes_, policy_.read_queue);
+        consider(wanted.write_atoms, reads_ + writes_, policy_.read_queue);
+    } else if (is_write) {
+        consider(wanted.write_atoms, writes_, policy_.write_queue);
+    } else {
+        consider(wanted.read_atoms, reads_, policy_.read_queue);
+    }
+    return missing;
+}
+
 bool DramChannel::has_room(DramRoom wanted) const {
     return (wanted.read_atoms > 0 && can_accept(false, wanted.read_atoms)) ||
            (wanted.write_atoms > 0 && can_accept(true, wanted.write_atoms));
@@ -95,7 +118,8 @@ void DramChannel::push(const DramRequest& request) {
     // A younger request changes its bank's candidate only if there was none, or if it saves the
     // row.
     const std::uint64_t bit = std::uint64_t{1} << bank;
-    if ((active_ & bit) == 0 || (op_[bank] == DramOp::precharge && banks_[bank].row == to.row)) {
+    if (((columns_ | rows_) & bit) == 0 ||
+        (op_[bank] == DramOp::precharge && banks_[bank].row == to.row)) {
         mark(bank);
     }
 }
@@ -107,6 +131,15 @@ void DramChannel::update_direction() {
 DramCycles DramChannel::next_event() {
     if (idle()) return dram_never;
     return DramCycles(std::min(decide().at, refresh_due_));
+}
+
+DramCycles DramChannel::room_bound(DramRoom wanted) {
+    const DramCycles next = next_event();
+    if (next == dram_never) return dram_never;
+    std::uint32_t missing =
+        std::min(room_missing(false, wanted) - 1, room_missing(true, wanted) - 1);
+    if (missing == DramQueues::none) missing = 0;  // room is there already
+    return next + DramCycles(std::uint64_t{missing} * rules_.burst + 1);
 }
 
 DramCycles DramChannel::advance(DramCycles until_cycles, std::vector<DramCompletion>& out,
@@ -134,31 +167,49 @@ DramCycles DramChannel::advance(DramCycles until_cycles, std::vector<DramComplet
 const DramChannel::Decision& DramChannel::decide() {
     if (decided_) return decision_;
     for (; stale_ != 0; stale_ &= stale_ - 1) find_candidate(lowest_bit(stale_));
-    Decision best;
-    std::uint64_t best_rank = 0;
-    for (std::uint64_t left = active_; left != 0; left &= left - 1) {
-        const std::uint32_t b = lowest_bit(left);
-        const Tick at = std::max({ready_[b], banks_.limit(limit_[b]), floor_});
-        if (at < best.at || (at == best.at && rank_[b] < best_rank)) {
-            best.rival = best.at;
-            best.at = at;
-            best.bank = b;
-            best_rank = rank_[b];
-        } else {
-            best.rival = std::min(best.rival, at);
-        }
+    if (!rows_known_) {
+        row_choice_ = best_of(rows_);
+        rows_known_ = true;
     }
-    decision_ = best;
+    const Choice column = best_of(columns_);
+    if (column.at <= row_choice_.at) {
+        decision_ = {column.at, std::min(column.second, row_choice_.at), column.bank};
+    } else {
+        decision_ = {row_choice_.at, std::min(row_choice_.second, column.at), row_choice_.bank};
+    }
     decided_ = true;
     return decision_;
 }
 
-void DramChannel::set_candidate(std::uint32_t bank, DramOp op, Tick ready, std::uint64_t rank,
+DramChannel::Choice DramChannel::best_of(std::uint64_t banks) const {
+    constexpr std::uint64_t nothing = ~std::uint64_t{0};
+    std::uint64_t best = nothing, second = nothing;
+    for (; banks != 0; banks &= banks - 1) {
+        const std::uint32_t b = lowest_bit(banks);
+        const Tick at = std::max({ready_[b], banks_.limit(limit_[b]), floor_});
+        const std::uint64_t key = (at - floor_) << time_shift | rank_[b];
+        second = std::min(second, std::max(best, key));
+        best = std::min(best, key);
+    }
+    Choice choice;
+    if (best != nothing) choice.at = floor_ + (best >> time_shift);
+    if (second != nothing) choice.second = floor_ + (second >> time_shift);
+    choice.bank = static_cast<std::uint32_t>(best & (max_banks - 1));
+    return choice;
+}
+
+void DramChannel::set_candidate(std::uint32_t bank, DramOp op, Tick ready, std::uint64_t age,
                                 std::uint32_t entry) {
-    active_ |= std::uint64_t{1} << bank;
+    const std::uint64_t bit = std::uint64_t{1} << bank;
+    if (op == DramOp::read || op == DramOp::write) {
+        columns_ |= bit;
+    } else {
+        rows_ |= bit;
+        rows_known_ = false;
+    }
     op_[bank] = op;
     ready_[bank] = ready;
-    rank_[bank] = rank;
+    rank_[bank] = age << bank_bits | bank;
     entry_[bank] = entry;
     limit_[bank] = banks_.limit_index(op, bank);
 }
@@ -166,21 +217,24 @@ void DramChannel::set_candidate(std::uint32_t bank, DramOp op, Tick ready, std::
 void DramChannel::find_candidate(std::uint32_t b) {
     const DramBank& bank = banks_[b];
     const bool open = bank.row != DramBank::no_row;
-    active_ &= ~(std::uint64_t{1} << b);
-    if ((refreshing_ >> b & 1) != 0) {
+    const std::uint64_t bit = std::uint64_t{1} << b;
+    if ((rows_ & bit) != 0) rows_known_ = false;
+    columns_ &= ~bit;
+    rows_ &= ~bit;
+    if ((refreshing_ & bit) != 0) {
         if (open) {
-            set_candidate(b, DramOp::precharge, bank.pre_ready, row_bus, DramQueues::none);
+            set_candidate(b, DramOp::precharge, bank.pre_ready, 0, DramQueues::none);
         } else {
-            set_candidate(b, DramOp::refresh_bank, bank.ref_ready, row_bus, DramQueues::none);
+            set_candidate(b, DramOp::refresh_bank, bank.ref_ready, 0, DramQueues::none);
         }
         return;
     }
     const std::uint32_t list = list_of(drain_.writing());
     const std::uint32_t head = queues_.head(list, b);
     if (head == DramQueues::none) return;
-    const std::uint64_t row_rank = row_bus | queues_[head].age;
+    const std::uint64_t age = queues_[head].age;
     if (!open) {
-        set_candidate(b, DramOp::activate, bank.act_ready, row_rank, head);
+        set_candidate(b, DramOp::activate, bank.act_ready, age, head);
         return;
     }
     std::uint32_t hit = head;
@@ -190,7 +244,7 @@ void DramChannel::find_candidate(std::uint32_t b) {
         hit = DramQueues::none;
     }
     if (hit == DramQueues::none) {
-        set_candidate(b, DramOp::precharge, bank.pre_ready, row_rank, head);
+        set_candidate(b, DramOp::precharge, bank.pre_ready, age, head);
     } else if (queues_[hit].is_write) {
         set_candidate(b, DramOp::write, bank.wr_ready, queues_[hit].age, hit);
     } else {
@@ -226,6 +280,7 @@ void DramChannel::issue(Tick until, DramRoom wanted, std::vector<DramCompletion>
             break;
     }
     mark(b);
+    rows_known_ = false;
 }
 
 // Atoms of the run that go before anything else can: each at least one, the last before `until`,
@@ -239,7 +294,9 @@ std::uint32_t DramChannel::run_length(const DramEntry& entry, Tick until, DramRo
     if (split_ && entry.is_write) {
         count = std::min(count, drain_.writes_before_turn(reads_, writes_));
     }
-    if (wanted.read_atoms + wanted.write_atoms > 0) count = 1;
+    if (const std::uint32_t missing = room_missing(entry.is_write, wanted); missing > 0) {
+        count = std::min(count, missing);
+    }
     return count;
 }
 
@@ -280,7 +337,8 @@ void DramChannel::issue_column(Tick until, DramRoom wanted, std::vector<DramComp
                 close && i + 1 == count);
         }
     }
-    mark(b);
+    decided_ = false;
+    if (finished) mark(b);  // else the same request stays its bank's oldest hit
     update_direction();
 }
 

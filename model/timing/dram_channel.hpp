@@ -46,6 +46,7 @@ class DramChannel final : public DramModel {
     [[nodiscard]] std::uint32_t max_run() const override;
     void push(const DramRequest& request) override;
     [[nodiscard]] DramCycles next_event() override;
+    [[nodiscard]] DramCycles room_bound(DramRoom wanted) override;
     DramCycles advance(DramCycles until, std::vector<DramCompletion>& out,
                        DramRoom wanted = {}) override;
     [[nodiscard]] DramCycles read_latency() const override {
@@ -59,6 +60,11 @@ class DramChannel final : public DramModel {
 
   private:
     static constexpr std::size_t max_banks = 64;
+    struct Choice {
+        Tick at = tick_never;
+        Tick second = tick_never;  // when the next best could go
+        std::uint32_t bank = 0;
+    };
     struct Decision {
         Tick at = tick_never;
         Tick rival = tick_never;  // the earliest of all other candidates
@@ -67,10 +73,12 @@ class DramChannel final : public DramModel {
 
     [[nodiscard]] bool idle() const { return reads_ + writes_ == 0; }
     [[nodiscard]] bool has_room(DramRoom wanted) const;
+    [[nodiscard]] std::uint32_t room_missing(bool is_write, DramRoom wanted) const;
     [[nodiscard]] std::uint32_t list_of(bool is_write) const { return split_ && is_write ? 1 : 0; }
     const Decision& decide();
+    [[nodiscard]] Choice best_of(std::uint64_t banks) const;
     void find_candidate(std::uint32_t bank);
-    void set_candidate(std::uint32_t bank, DramOp op, Tick ready, std::uint64_t rank,
+    void set_candidate(std::uint32_t bank, DramOp op, Tick ready, std::uint64_t age,
                        std::uint32_t entry);
     void update_direction();
     void issue(Tick until, DramRoom wanted, std::vector<DramCompletion>& out);
@@ -107,12 +115,15 @@ class DramChannel final : public DramModel {
     std::uint32_t refresh_next_ = 0;  // bank of the next per-bank refresh
     std::uint64_t refreshing_ = 0;    // banks that owe a per-bank refresh
 
-    // Candidates, one per bank: `rank_` orders those of equal time.
-    std::uint64_t active_ = 0, stale_ = 0, all_banks_;
+    // Candidates, one per bank, by the bus they need. `rank_` orders those of equal time.
+    std::uint64_t columns_ = 0, rows_ = 0, stale_ = 0, all_banks_;
     std::array<Tick, max_banks> ready_{};
     std::array<std::uint64_t, max_banks> rank_{};
     std::array<std::uint32_t, max_banks> limit_{}, entry_{};
     std::array<DramOp, max_banks> op_{};
+    // The best and second-best row command: column commands don't move them.
+    Choice row_choice_;
+    bool rows_known_ = false;
     Decision decision_;
     bool decided_ = false;
 

@@ -59,6 +59,12 @@ class DramModel {
     virtual void push(const DramRequest& request) = 0;
     // The earliest tick at which queued work moves; dram_never when nothing is queued.
     [[nodiscard]] virtual DramCycles next_event() = 0;
+    // A tick before which no more room than now can be there for this wish, when nothing is pushed.
+    [[nodiscard]] virtual DramCycles room_bound(DramRoom wanted) {
+        (void)wanted;
+        const DramCycles next = next_event();
+        return next == dram_never ? next : next + DramCycles(1);
+    }
     // Does everything that happens before `until` and appends completions in the order of `done`,
     // reads and writes apart. With a wish for room it stops as soon as there is room; returns the
     // tick up to which everything is done (room is there from that tick on), else `until`.

@@ -93,9 +93,10 @@ void DramRules::set(DramOp from, DramOp to, std::uint32_t same, std::uint32_t st
     for (std::uint32_t a = 0; a < groups; ++a) {
         for (std::uint32_t b = 0; b < groups; ++b) {
             const bool same_stack = a / groups_per_stack == b / groups_per_stack;
-            delays_[(index(from, to) * groups + a) * groups + b] = a == b       ? same
-                                                                   : same_stack ? stack
-                                                                                : other;
+            delays_[row_of(from, a) + static_cast<std::size_t>(to) * groups + b] = a == b ? same
+                                                                                   : same_stack
+                                                                                       ? stack
+                                                                                       : other;
         }
     }
 }

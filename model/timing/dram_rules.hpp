@@ -16,15 +16,17 @@ inline constexpr Tick tick_never = ~Tick{0};
 enum class DramOp : std::uint8_t { read, write, activate, precharge, refresh_bank };
 inline constexpr std::size_t dram_op_count = 5;
 
+// Longest interval that may be described, in cycles; lets the scheduler pack times relative to now.
+inline constexpr std::uint32_t longest_timing = 50'000;
+
 struct DramRules {
     // Throws ConfigError that lists every impossible timing by its key.
     DramRules(const DramGeometry& geometry, const DramTiming& timing, const DramPolicy& policy);
 
-    // delay(from, to, a, b): from `from` on bank group a to `to` on bank group b. Groups are
-    // numbered over all stack IDs.
-    [[nodiscard]] std::uint32_t delay(DramOp from, DramOp to, std::uint32_t a,
-                                      std::uint32_t b) const {
-        return delays_[(index(from, to) * groups + a) * groups + b];
+    // From `from` on bank group a to each kind of command on each bank group: index to * groups +
+    // b. Groups are numbered over all stack IDs. Zero: no rule.
+    [[nodiscard]] const std::uint32_t* delays(DramOp from, std::uint32_t a) const {
+        return delays_.data() + row_of(from, a);
     }
     [[nodiscard]] std::uint32_t group_of(std::uint32_t bank) const {
         return bank / banks_per_group;
@@ -40,8 +42,8 @@ struct DramRules {
     std::uint32_t refresh_interval = 0, refresh_cycles = 0;  // of one refresh command
 
   private:
-    static std::size_t index(DramOp from, DramOp to) {
-        return static_cast<std::size_t>(from) * dram_op_count + static_cast<std::size_t>(to);
+    [[nodiscard]] std::size_t row_of(DramOp from, std::uint32_t a) const {
+        return (static_cast<std::size_t>(from) * groups + a) * dram_op_count * groups;
     }
     void set(DramOp from, DramOp to, std::uint32_t same, std::uint32_t stack, std::uint32_t other,
              std::uint32_t groups_per_stack);
