@@ -65,7 +65,8 @@ std::uint32_t DramPort::read(Cycles now, std::uint64_t address, std::uint64_t by
     return push(now, address, bytes, tag, false);
 }
 
-void DramPort::write(std::uint64_t address, std::uint32_t bytes) {
+void DramPort::write(Cycles now, std::uint64_t address, std::uint32_t bytes) {
+    sync(now);  // before the wish for room changes: nobody must miss room that came until now
     writes_.push_back({address, bytes});
     effect_known_ = false;
 }

@@ -31,7 +31,7 @@ class DramPort {
     // Splits the bytes into runs; returns how many. Each comes back with this tag.
     std::uint32_t read(Cycles now, std::uint64_t address, std::uint64_t bytes, std::uint32_t tag);
     // Takes bytes into the write buffer; they leave it in order, as the DRAM's queue takes them.
-    void write(std::uint64_t address, std::uint32_t bytes);
+    void write(Cycles now, std::uint64_t address, std::uint32_t bytes);
     // Moves what fits from the write buffer to the DRAM; returns how many entries.
     std::uint32_t drain(Cycles now);
     // Asks for space for a read of so many bytes, which is not there now; zero: no longer.

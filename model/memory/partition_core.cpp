@@ -154,19 +154,21 @@ void PartitionCore::advance(Cycles until, PartitionOutput& out) {
 // Within one cycle: DRAM first (space, then data), then arrivals, then the head of the queue.
 void PartitionCore::handle(Cycles now) {
     now_ = now;
-    bool dram_moved = false;
+    bool dram_moved = false, queue_moved = false;
     for (DramPort& port : ports_) {
         if (port.room_at() == now) {
             port.clear_room();
             port.want_read(0);
             drain(port);
             dram_moved = true;
+            queue_moved = queue_moved || &port == &ports_[block_port_];
         }
         for (; port.next_read() == now; dram_moved = true) finish_read(port.pop_read());
     }
     if (dram_moved) fill_waiting();
     while (arrived_ < inputs_.size() && jobs_[inputs_[arrived_]].request.at == now) arrive();
-    const bool retry = block_ != Block::nothing && dram_moved;
+    const bool retry =
+        block_ != Block::nothing && (block_ == Block::dram_queue ? queue_moved : dram_moved);
     if (arrived_ > 0 && (retry || (block_ == Block::nothing && next_dispatch_ <= now))) {
         dispatch_head();
     }

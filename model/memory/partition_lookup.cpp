@@ -269,7 +269,7 @@ void PartitionCore::write_back(std::uint64_t line) {
 void PartitionCore::buffer_write(std::uint64_t local, std::uint32_t bytes) {
     const Channel channel = channel_of(local);
     DramPort& port = ports_[channel.port];
-    port.write(channel.address, bytes);
+    port.write(now_, channel.address, bytes);
     ++buffered_;
     drain(port);
     stats_.peak_write_buffer = std::max(stats_.peak_write_buffer, buffered_);

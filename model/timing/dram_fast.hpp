@@ -71,7 +71,8 @@ class DramFast final : public DramModel {
     AddressMap map_;
     DramRules rules_;
     std::uint32_t activate_interval_;  // the tighter of tRRD_S and tFAW / 4
-    std::uint32_t turn_cycles_;  // of the data bus, per write: its share of a drain's two turns
+    double turn_cycles_;    // of the data bus, per write: its share of a drain's two turns
+    double turn_debt_ = 0;  // of those, less than a cycle not yet taken
     std::vector<Bank> banks_;
     Tick bus_free_ = 0, activate_free_ = 0, reached_ = 0;
     std::uint32_t reads_ = 0, writes_ = 0;  // atoms not issued

@@ -94,7 +94,7 @@ Run closed_loop(PartitionCore& core, std::vector<MemoryRequest>& requests, std::
             std::uint64_t stop = core.next_event().count() + 1;
             if (next < requests.size() && credits > 0) stop = std::min(stop, ready);
             if (stop <= now) stop = now + 1;
-            REQUIRE(stop < std::uint64_t{1} << 40);  // else it stands still
+            REQUIRE(stop < std::uint64_t{1} << 22);  // else it stands still
             while (now < stop) {
                 now = std::min(stop, now + slice());
                 core.advance(Cycles(now), out);
@@ -127,7 +127,7 @@ Run replay(PartitionCore& core, const std::vector<MemoryRequest>& requests, bool
         for (const MemoryResponse& r : out.responses) run.responses.push_back(r);
         for (Cycles c : out.credits) run.credits.push_back(c.count());
         out.clear();
-        REQUIRE(now < std::uint64_t{1} << 40);
+        REQUIRE(now < std::uint64_t{1} << 22);
     }
     run.end = now;
     run.stats = core.stats();
