@@ -235,7 +235,7 @@ TEST_CASE(
 }
 
 TEST_CASE("sorted lookups come back in the same order after they were let go") {
-    std::vector<EmbeddingTable> tables(12);
+    std::vector<EmbeddingTable> tables(20);
     for (auto& table : tables) {
         table.rows = 100;
         table.bags = 10;
@@ -250,6 +250,6 @@ TEST_CASE("sorted lookups come back in the same order after they were let go") {
     };
     const auto before = rows();
     CHECK(std::is_sorted(before.begin(), before.end()));
-    for (std::uint32_t t = 1; t < 12; ++t) sorted.part_of(t, 0);
+    for (std::uint32_t t = 1; t < 20; ++t) sorted.part_of(t, 0);
     CHECK(rows() == before);
 }

@@ -135,6 +135,15 @@ TEST_CASE("embedding bags look up every row once and store every pooled row once
         }
         CHECK(read == expected);
         CHECK(index_bytes == expected.size() * 8);
+        for (std::size_t i = tables.size(); i < op.inputs.size();
+             ++i) {  // indices, offsets, weights
+            const Placement at = memory.input(op, i);
+            const bool offsets = i == tables.size() + 1;  // the last only closes the last bag
+            const std::uint64_t bytes =
+                size_of(graph.tensors[op.inputs[i]]).count() - (offsets ? 8 : 0);
+            CHECK(covers(united(checked.totals[0].reads, false),
+                         {at.space, at.address, at.address + bytes}));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ namespace diastole {
 namespace {
 
 constexpr std::uint64_t part_lookups = 1 << 18;  // 4 MB
-constexpr std::size_t kept_parts = 8;            // PEs are at most a few tables apart
+constexpr std::size_t kept_parts = 16;           // PEs whose rows repeat much run some tables ahead
 
 }  // namespace
 
