@@ -221,6 +221,7 @@ void PartitionCore::respond(std::uint32_t id) {
     r.destination = q.source;
     r.partition = static_cast<std::uint16_t>(index_);
     r.kind = q.kind;
+    r.held = q.held;
     r.broadcast = q.broadcast;
     r.address = q.address;
     const std::uint64_t waited =
