@@ -108,12 +108,8 @@ int sc_main(int argc, char** argv) {
     app.set_version_flag("--version", std::string("diastole ") + DIASTOLE_VERSION);
     app.footer("`diastole COMMAND --help` says more about each command.");
     Action action;
-#ifdef DIASTOLE_WITH_RUN
     add_run(app, action);
-#endif
-#ifdef DIASTOLE_WITH_IMPORT
     add_import(app, action);
-#endif
     add_show(app, action);
 
     if (const auto code = parse(app, argc, argv)) return *code;

@@ -153,18 +153,22 @@ void Noc::drain(std::uint32_t partition, Cycles at) {
         partitions[partition]->accept(waiting.request);
         gate.queue.pop();
         --gate.credits;
-        if (!gate.blocked.empty()) {
-            runnable_.push_back(gate.blocked.front());
-            is_blocked_[gate.blocked.front()] = false;
-            gate.blocked.pop_front();
-        }
+        if (!gate.blocked.empty()) roomy_.push_back(partition);
     }
 }
 
+// Lets senders go on that were blocked at gates which have room again. One that goes on need not
+// take the room (a broadcast read may be absorbed), so the next one is asked until it is taken.
 void Noc::resume_blocked(Cycles at) {
-    while (!runnable_.empty()) {
-        const std::uint32_t port = runnable_.front();
-        runnable_.erase(runnable_.begin());
+    while (!roomy_.empty()) {
+        Gate& gate = gates_[roomy_.back()];
+        if (gate.queue.full() || gate.blocked.empty()) {
+            roomy_.pop_back();
+            continue;
+        }
+        const std::uint32_t port = gate.blocked.front();
+        gate.blocked.pop_front();
+        is_blocked_[port] = false;
         BoundedQueue<MemoryRequest>& outbox = outboxes_[port];
         while (!outbox.empty() && forward(at, port, outbox.front())) outbox.pop();
     }

@@ -110,7 +110,7 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
     std::vector<BoundedQueue<MemoryRequest>> outboxes_;
     std::vector<bool> is_blocked_;
     std::vector<Gate> gates_;
-    std::vector<std::uint32_t> runnable_;  // ports to look at again
+    std::vector<std::uint32_t> roomy_;  // gates with room for senders that are blocked there
     std::unordered_map<SharedKey, std::uint32_t, SharedKeyHash> merging_;
     std::vector<Shared> shared_;
     std::vector<std::uint32_t> free_shared_;

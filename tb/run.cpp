@@ -1,0 +1,124 @@
+// diastole run: one workload on one chip.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "model/base/atomic_file.hpp"
+#include "model/base/error.hpp"
+#include "model/base/names.hpp"
+#include "tb/bench.hpp"
+#include "tb/progress.hpp"
+#include "tb/result.hpp"
+#include "tb/simulation.hpp"
+
+namespace diastole {
+namespace {
+
+struct Arguments {
+    RunSpec spec;
+    std::string mode, memory_mode = "exact", compute = "model", json;
+    std::vector<std::string> casts;
+    std::uint64_t batch = 0;
+    CLI::Option* batch_option = nullptr;
+};
+
+DType read_type(const std::string& name, const std::string& cast) {
+    const auto type = dtype_from_name(name);
+    if (type) return *type;
+    std::vector<std::string> names;
+    for (const DTypeInfo& info : dtype_table) names.emplace_back(info.name);
+    throw ConfigError("--cast " + cast + ": unknown type '" + name + "'" +
+                      did_you_mean(name, names));
+}
+
+Casts read_casts(const std::vector<std::string>& texts) {
+    Casts casts;
+    for (const std::string& text : texts) {
+        const std::size_t equals = text.find('=');
+        if (equals == std::string::npos) {
+            throw ConfigError("--cast " + text + ": expected FROM=TO, such as fp32=fp16");
+        }
+        const DType from = read_type(text.substr(0, equals), text);
+        const DType to = read_type(text.substr(equals + 1), text);
+        for (const auto& earlier : casts) {
+            if (earlier.first == from) {
+                throw ConfigError("--cast " + text + ": " + std::string(name_of(from)) +
+                                  " is cast twice");
+            }
+        }
+        casts.emplace_back(from, to);
+    }
+    return casts;
+}
+
+int run(Arguments& arguments) {
+    RunSpec& spec = arguments.spec;
+    if (!arguments.mode.empty()) {
+        spec.mode = arguments.mode == "training" ? Mode::training : Mode::inference;
+    }
+    if (arguments.batch_option->count() > 0) spec.batch = arguments.batch;
+    if (spec.batches == 0) throw ConfigError("--batches: expected at least 1, got 0");
+    spec.memory = arguments.memory_mode == "fast" ? MemoryMode::fast : MemoryMode::exact;
+    spec.recorded = arguments.compute == "recorded";
+    spec.casts = read_casts(arguments.casts);
+
+    // A path that cannot be written is found out before the work, not after it.
+    std::unique_ptr<AtomicFile> file;
+    if (!arguments.json.empty() && arguments.json != "-") {
+        file = std::make_unique<AtomicFile>(arguments.json);
+    }
+    Progress progress("running");
+    const RunResult result = simulate(spec, [&](double done) { progress.show(done); });
+    progress.clear();
+    if (!arguments.json.empty()) {
+        const std::string text = result_json(result);
+        if (file) {
+            file->write(text);
+            file->commit();
+        } else {
+            std::fputs(text.c_str(), stdout);
+        }
+    }
+    if (arguments.json != "-") std::fputs(result_summary(result).c_str(), stdout);
+    return 0;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command = app.add_subcommand("run", "Replay a workload on a chip");
+    RunSpec& spec = arguments->spec;
+    command->add_option("--chip", spec.chip, "chip preset or TOML file")->required();
+    command->add_option("--workload", spec.workload, "bundled workload, model TOML or native trace")
+        ->required();
+    command->add_option("--mode", arguments->mode, "what a model description is built for")
+        ->check(CLI::IsMember({"inference", "training"}));
+    arguments->batch_option = command->add_option("--batch", arguments->batch,
+                                                  "samples in a batch (default: the workload's)");
+    command->add_option("--warmup", spec.warmup, "batches that run first and are not counted");
+    command->add_option("--batches", spec.batches, "batches that are counted")
+        ->capture_default_str();
+    command
+        ->add_option("--cast", arguments->casts, "FROM=TO: store and compute one type as another")
+        ->allow_extra_args(false);
+    command->add_option("--compute", arguments->compute, "times from the model or from the trace")
+        ->check(CLI::IsMember({"model", "recorded"}))
+        ->capture_default_str();
+    command->add_flag("--host-copies", spec.host_copies, "replay a trace's recorded DMA requests");
+    command->add_option("--memory-mode", arguments->memory_mode, "DRAM controller model")
+        ->check(CLI::IsMember({"exact", "fast"}))
+        ->capture_default_str();
+    command
+        ->add_option("--set", spec.settings,
+                     "KEY=VALUE: change a value of the chip or of lowering.*")
+        ->allow_extra_args(false);
+    command->add_option("--seed", spec.seed, "of the index streams")->capture_default_str();
+    command->add_option("--json", arguments->json,
+                        "write the result to a file, or to stdout with -");
+    command->footer("Example:\n  diastole run --chip mtia-2i --workload rm1 --batch 64");
+    command->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace diastole
