@@ -136,6 +136,31 @@ Json stalls(const RunResult& r) {
     return json;
 }
 
+// What an energy model needs: actions by kind.
+Json counters(const RunResult& r) {
+    const Snapshot& s = r.counted;
+    Json json;
+    for (const DTypeInfo& info : dtype_table) {
+        const std::string name(info.name);
+        if (s.matrix_macs[info.type] > 0) json["macs_matrix"][name] = s.matrix_macs[info.type];
+        if (s.vector_macs[info.type] > 0) json["macs_vector"][name] = s.vector_macs[info.type];
+    }
+    json["instructions"] = s.instructions;
+    json["commands"] = s.commands;
+    json["dma_requests"] = s.dma_requests;
+    json["dma_read_bytes"] = s.dma_read_bytes;
+    json["dma_write_bytes"] = s.dma_write_bytes;
+    json["broadcast_bytes"] = s.broadcast_bytes;
+    json["local_memory_bytes"] = s.local_memory_bytes;
+    json["neighbour_bytes"] = s.neighbour_bytes;
+    json["noc_read_bytes"] = s.noc_read_bytes;
+    json["noc_write_bytes"] = s.noc_write_bytes;
+    json["noc_merged_reads"] = s.noc_merged_reads;
+    json["noc_byte_hops"] = s.noc_byte_hops;
+    json["llc_write_backs"] = s.memory.write_backs;
+    return json;
+}
+
 Json operators(const RunResult& r) {
     Json list = Json::array();
     const Hertz clock = clock_of(r.chip.params);
@@ -217,6 +242,7 @@ std::string result_json(const RunResult& r) {
     const auto& [dense, sparse] = r.counted.memory.by_class;
     if (dense.accesses + sparse.accesses > 0) json["llc"] = llc(r);
     json["stalls"] = stalls(r);
+    json["counters"] = counters(r);
     json["phases"] = phases(r);
     json["operators"] = operators(r);
     json["bound"]["roofline_seconds"] = r.roofline.seconds;

@@ -56,21 +56,31 @@ void DmaEngine::submit(Cycles at, Transfer& transfer, Stall gap) {
 }
 
 Cycles DmaEngine::issue_time() const {
-    if (issuing_ == transfers_.size() || free_tokens_.empty() || credits_ == 0) return never;
-    return std::max(next_slot_, transfers_[issuing_].ready);
+    if (issuing_ == transfers_.size() || free_tokens_.empty()) return never;
+    const Cycles free = std::max(next_slot_, transfers_[issuing_].ready);
+    if (credits_ > 0) return free;
+    return returned_.empty() ? never : std::max(free, returned_.first());
 }
 
+bool DmaEngine::front_is_done() const {
+    return !transfers_.empty() && transfers_.front().issued() && transfers_.front().unanswered == 0;
+}
+
+// Answers and outbox places matter only when something waits for them: the next request, or the
+// completion of the front transfer. All others are taken in when time passes them.
 Cycles DmaEngine::next_event() const {
-    if (!transfers_.empty() && transfers_.front().issued() && transfers_.front().unanswered == 0) {
-        return std::max(transfers_.front().finished, last_completion_);
+    if (front_is_done()) return std::max(transfers_.front().finished, last_completion_);
+    Cycles next = issue_time();
+    if (free_tokens_.empty()) next = std::min(next, answers_.first());
+    if (!transfers_.empty() && transfers_.front().all_arriving()) {
+        next = std::min(next, std::max(transfers_.front().last_arrival, last_completion_));
     }
-    return std::min({returned_.first(), answers_.first(), issue_time()});
+    return next;
 }
 
 std::optional<DmaIf::Completion> DmaEngine::run(Cycles limit) {
     for (;;) {
-        if (!transfers_.empty() && transfers_.front().issued() &&
-            transfers_.front().unanswered == 0) {
+        if (front_is_done()) {
             Active& front = transfers_.front();
             last_completion_ = std::max(last_completion_, front.finished);
             const Completion completion{last_completion_, front.cause};
@@ -81,22 +91,21 @@ std::optional<DmaIf::Completion> DmaEngine::run(Cycles limit) {
             --issuing_;
             return completion;
         }
-        const Cycles credit_at = returned_.first();
         const Cycles answer_at = answers_.first();
         const Cycles issue_at = issue_time();
-        const Cycles next = std::min({credit_at, answer_at, issue_at});
-        if (next >= limit) return std::nullopt;
-        if (credit_at == next) {
-            take_credit(next);
-        } else if (answer_at == next) {
-            take_answer(next, answers_.pop());
+        if (std::min(answer_at, issue_at) >= limit) return std::nullopt;
+        if (answer_at <= issue_at) {
+            take_answer(answer_at, answers_.pop());
         } else {
-            issue(next);
+            issue(issue_at);
         }
     }
 }
 
 void DmaEngine::issue(Cycles at) {
+    // What holds requests up in the NoC is what the latest answers waited for.
+    if (credits_ == 0) unblocked_by_ = last_cause_;
+    for (; returned_.first() <= at; returned_.pop()) ++credits_;
     Active& active = transfers_[issuing_];
     const Transfer& transfer = active.transfer;
     if (!active.started) {
@@ -141,14 +150,6 @@ void DmaEngine::issue(Cycles at) {
     noc->request(port_, request);
 }
 
-void DmaEngine::take_credit(Cycles at) {
-    returned_.pop();
-    if (credits_++ > 0) return;
-    // What holds requests up in the NoC is what the latest answers waited for.
-    unblocked_by_ = last_cause_;
-    next_slot_ = std::max(next_slot_, at);
-}
-
 void DmaEngine::take_answer(Cycles at, const Answer& answer) {
     const Outstanding& request = outstanding_[answer.token];
     WaitParts parts = answer.parts;
@@ -165,6 +166,7 @@ void DmaEngine::take_answer(Cycles at, const Answer& answer) {
 
     Active& active = by_sequence(request.transfer);
     --active.unanswered;
+    --active.arriving;
     active.finished = at;
     active.cause = cause;
     stats_.bytes += answer.bytes;
@@ -174,12 +176,20 @@ void DmaEngine::take_answer(Cycles at, const Answer& answer) {
 
 void DmaEngine::response(const MemoryResponse& response) {
     answers_.push(response.at, {response.token, response.bytes, response.held, response.parts});
-    wake->wake(owner_, response.at);
+    const std::uint64_t sequence = outstanding_[response.token].transfer;
+    Active& active = by_sequence(sequence);
+    ++active.arriving;
+    active.last_arrival = std::max(active.last_arrival, response.at);
+    if (free_tokens_.empty()) {
+        wake->wake(owner_, response.at);
+    } else if (sequence == first_sequence_ && active.all_arriving()) {
+        wake->wake(owner_, active.last_arrival);
+    }
 }
 
 void DmaEngine::outbox_credit(Cycles at) {
     returned_.push(at, true);
-    wake->wake(owner_, at);
+    if (credits_ == 0) wake->wake(owner_, at);
 }
 
 std::string DmaEngine::pending() const {

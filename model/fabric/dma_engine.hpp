@@ -58,11 +58,14 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
         Stall gap = Stall::idle;
         std::uint64_t row = 0, rows = 0;
         std::uint64_t row_bytes = 0, offset = 0;
-        std::uint64_t unanswered = 0;
+        std::uint64_t unanswered = 0;  // requests
+        std::uint64_t arriving = 0;    // of those, answers that wait in the inbox
+        Cycles last_arrival;
         Cycles finished;
         Stall cause = Stall::wait_noc;
         bool started = false;
         [[nodiscard]] bool issued() const { return row == rows; }
+        [[nodiscard]] bool all_arriving() const { return issued() && arriving == unanswered; }
     };
     struct Outstanding {
         std::uint64_t transfer = 0;  // sequence number
@@ -74,8 +77,8 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
     };
 
     [[nodiscard]] Cycles issue_time() const;
+    [[nodiscard]] bool front_is_done() const;
     void issue(Cycles at);
-    void take_credit(Cycles at);
     void take_answer(Cycles at, const Answer& answer);
     Active& by_sequence(std::uint64_t sequence) { return transfers_[sequence - first_sequence_]; }
 

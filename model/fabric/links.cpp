@@ -47,7 +47,8 @@ Links::Links(const ChipParams& chip)
     : partitions_(chip.sram.partitions),
       rates_{chip.noc.pe_link_bytes_per_cycle, chip.noc.partition_link_bytes_per_cycle,
              chip.noc.mesh_link_bytes_per_cycle},
-      header_(chip.noc.header_bytes) {
+      header_(chip.noc.header_bytes),
+      starts_(longest_path) {
     for (std::size_t kind = 0; kind < 3; ++kind) {
         buffers_[kind] = Cycles(ceil_div(chip.noc.buffer_bytes, rates_[kind]));
     }
@@ -168,10 +169,10 @@ const Links::Serial& Links::serial_of(std::uint64_t bytes) {
 Links::Passage Links::branch(const Path& path, Cycles at, std::uint32_t payload) {
     const std::uint64_t bytes = std::uint64_t{payload} + header_;
     const std::array<Cycles, 3> serial = serial_of(bytes).by_kind;
-    Cycles starts[longest_path];
     Cycles head = at;
     Cycles longest;  // the tail follows the head by the slowest link's time
     std::uint32_t used = 0;
+    Cycles* const starts = starts_.data();
     for (std::uint32_t i = 0; i < path.count; ++i) {
         Link& link = links_[path_links_[path.first + i]];
         const Cycles time = serial[static_cast<std::size_t>(link.kind)];

@@ -76,6 +76,7 @@ class Links {
     std::uint64_t rates_[3];       // bytes per cycle by kind
     Cycles buffers_[3];            // what a link's input buffer holds, as time on the link
     std::uint32_t header_;
+    std::vector<Cycles> starts_;  // of the packet being routed, by link of its path
     std::vector<Link> links_;
     std::vector<std::uint32_t> path_links_;
     std::vector<Path> request_paths_, response_paths_;
