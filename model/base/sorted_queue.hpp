@@ -16,6 +16,9 @@ class SortedQueue {
     [[nodiscard]] bool empty() const { return head_ == items_.size(); }
     [[nodiscard]] Cycles first() const { return empty() ? never : items_[head_].first; }
 
+    // Precondition: not empty.
+    [[nodiscard]] const T& front() const { return items_[head_].second; }
+
     void push(Cycles at, const T& item) {
         items_.emplace_back(at, item);
         for (std::size_t i = items_.size() - 1; i > head_ && at < items_[i - 1].first; --i) {

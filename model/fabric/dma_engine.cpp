@@ -52,18 +52,45 @@ void DmaEngine::submit(Cycles at, Transfer& transfer, Stall gap) {
         spare_.pop_back();
     }
     std::swap(active.transfer, transfer);
+    active.left = active.rows * active.row_bytes;
+    if (active.is_broadcast()) {
+        BroadcastJoin join;
+        join.at = active.ready + port_cycles_;
+        join.broadcast = active.transfer.broadcast;
+        join.address = active.transfer.address;
+        join.bytes = active.left;
+        join.transfer = static_cast<std::uint32_t>(first_sequence_ + transfers_.size());
+        noc->join(port_, join);
+    }
     transfers_.push(std::move(active));
+    skip_issued();
 }
 
-Cycles DmaEngine::issue_time() const {
-    if (issuing_ == transfers_.size() || free_tokens_.empty()) return never;
-    const Cycles free = std::max(next_slot_, transfers_[issuing_].ready);
-    if (credits_ > 0) return free;
-    return returned_.empty() ? never : std::max(free, returned_.first());
+// Broadcast transfers are issued when they are granted, outside the order of the others.
+void DmaEngine::skip_issued() {
+    while (issuing_ < transfers_.size() &&
+           (transfers_[issuing_].is_broadcast() || transfers_[issuing_].issued())) {
+        ++issuing_;
+    }
+}
+
+DmaEngine::Next DmaEngine::next_request() const {
+    Next next;
+    if (free_tokens_.empty() || (credits_ == 0 && returned_.empty())) return next;
+    if (issuing_ < transfers_.size()) {
+        next = {transfers_[issuing_].ready, first_sequence_ + issuing_, false};
+    }
+    if (grants_.first() <= next.at && !grants_.empty()) {
+        next = {grants_.first(), grants_.front().transfer, true};
+    }
+    if (next.at == never) return next;
+    next.at = std::max(next.at, next_slot_);
+    if (credits_ == 0) next.at = std::max(next.at, returned_.first());
+    return next;
 }
 
 bool DmaEngine::front_is_done() const {
-    return !transfers_.empty() && transfers_.front().issued() && transfers_.front().unanswered == 0;
+    return !transfers_.empty() && transfers_.front().left == 0;
 }
 
 // Answers and outbox places matter only when something waits for them: the next request, or the
@@ -92,21 +119,22 @@ std::optional<DmaIf::Completion> DmaEngine::run(Cycles limit) {
             return completion;
         }
         const Cycles answer_at = answers_.first();
-        const Cycles issue_at = issue_time();
-        if (std::min(answer_at, issue_at) >= limit) return std::nullopt;
-        if (answer_at <= issue_at) {
+        const Next next = next_request();
+        if (std::min(answer_at, next.at) >= limit) return std::nullopt;
+        if (answer_at <= next.at) {
             take_answer(answer_at, answers_.pop());
         } else {
-            issue(issue_at);
+            issue(next);
         }
     }
 }
 
-void DmaEngine::issue(Cycles at) {
+void DmaEngine::issue(const Next& next) {
+    const Cycles at = next.at;
     // What holds requests up in the NoC is what the latest answers waited for.
     if (credits_ == 0) unblocked_by_ = last_cause_;
     for (; returned_.first() <= at; returned_.pop()) ++credits_;
-    Active& active = transfers_[issuing_];
+    Active& active = by_sequence(next.sequence);
     const Transfer& transfer = active.transfer;
     if (!active.started) {
         active.started = true;
@@ -127,10 +155,10 @@ void DmaEngine::issue(Cycles at) {
         active.offset = 0;
         ++active.row;
     }
-    ++active.unanswered;
 
     MemoryRequest request;
     request.at = at + port_cycles_;
+    request.issued = at;
     request.address = address;
     request.bytes = static_cast<std::uint32_t>(bytes);
     request.token = free_tokens_.back();
@@ -140,51 +168,71 @@ void DmaEngine::issue(Cycles at) {
     request.space = transfer.space;
     request.hint = transfer.hint;
     request.access = transfer.access;
-    request.broadcast = transfer.broadcast;
+    if (next.granted) request.shared = grants_.front().shared;
     free_tokens_.pop_back();
-    outstanding_[request.token] = {first_sequence_ + issuing_, at};
+    outstanding_[request.token] = next.sequence;
     --credits_;
     ++stats_.requests;
     next_slot_ = at + Cycles(params_.issue_interval);
-    if (active.issued()) ++issuing_;
+    if (active.issued() && next.granted) grants_.pop();
+    skip_issued();
     noc->request(port_, request);
 }
 
 void DmaEngine::take_answer(Cycles at, const Answer& answer) {
-    const Outstanding& request = outstanding_[answer.token];
     WaitParts parts = answer.parts;
     // A request that the partition did not take waited for what the partition was busy with.
     (parts.dram >= parts.sram ? parts.dram : parts.sram) += answer.held;
-    parts.noc = static_cast<std::uint32_t>((at - request.issued).count()) - parts.sram - parts.dram;
+    parts.noc = static_cast<std::uint32_t>((at - answer.issued).count()) - parts.sram - parts.dram;
     const Stall cause = dominant(parts);
     last_cause_ = cause;
-    if (free_tokens_.empty()) {
-        unblocked_by_ = cause;
-        next_slot_ = std::max(next_slot_, at);
+    if (answer.token != no_token) {
+        if (free_tokens_.empty()) {
+            unblocked_by_ = cause;
+            next_slot_ = std::max(next_slot_, at);
+        }
+        free_tokens_.push_back(answer.token);
     }
-    free_tokens_.push_back(answer.token);
-
-    Active& active = by_sequence(request.transfer);
-    --active.unanswered;
-    --active.arriving;
+    Active& active = by_sequence(answer.transfer);
+    active.left -= answer.bytes;
+    active.arriving -= answer.bytes;
     active.finished = at;
     active.cause = cause;
     stats_.bytes += answer.bytes;
-    if (active.transfer.broadcast.members > 1) stats_.broadcast_bytes += answer.bytes;
-    if (issuing_ == transfers_.size()) clock_.account(at, cause);  // all issued: it only waits
+    if (active.is_broadcast()) stats_.broadcast_bytes += answer.bytes;
+    // Nothing to issue: the engine only waits.
+    if (issuing_ == transfers_.size() && grants_.empty()) clock_.account(at, cause);
 }
 
-void DmaEngine::response(const MemoryResponse& response) {
-    answers_.push(response.at, {response.token, response.bytes, response.held, response.parts});
-    const std::uint64_t sequence = outstanding_[response.token].transfer;
+void DmaEngine::push_answer(std::uint64_t sequence, std::uint32_t token,
+                            const MemoryResponse& response) {
+    answers_.push(response.at, {sequence, token, response.bytes, response.held, response.issued,
+                                response.parts});
     Active& active = by_sequence(sequence);
-    ++active.arriving;
+    active.arriving += response.bytes;
     active.last_arrival = std::max(active.last_arrival, response.at);
-    if (free_tokens_.empty()) {
+    if (free_tokens_.empty() && token != no_token) {
         wake->wake(owner_, response.at);
     } else if (sequence == first_sequence_ && active.all_arriving()) {
         wake->wake(owner_, active.last_arrival);
     }
+}
+
+void DmaEngine::response(const MemoryResponse& response) {
+    push_answer(outstanding_[response.token], response.token, response);
+}
+
+void DmaEngine::shared_response(const MemoryResponse& response, std::uint32_t transfer,
+                                bool is_issuer) {
+    // The number that the transfer was joined with, without its upper bits.
+    const auto ahead = transfer - static_cast<std::uint32_t>(first_sequence_);
+    push_answer(first_sequence_ + ahead, is_issuer ? response.token : no_token, response);
+}
+
+void DmaEngine::grant(Cycles at, std::uint32_t transfer, std::uint32_t shared) {
+    const auto ahead = transfer - static_cast<std::uint32_t>(first_sequence_);
+    grants_.push(at, {first_sequence_ + ahead, shared});
+    wake->wake(owner_, at);
 }
 
 void DmaEngine::outbox_credit(Cycles at) {

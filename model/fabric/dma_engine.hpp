@@ -18,7 +18,7 @@
 namespace diastole {
 
 struct DmaStats {
-    std::uint64_t requests = 0;
+    std::uint64_t requests = 0;         // of a broadcast read: those of the one that issues them
     std::uint64_t bytes = 0;            // answered (reads) or acknowledged (writes)
     std::uint64_t lookups = 0;          // rows of transfers that are embedding lookups
     std::uint64_t broadcast_bytes = 0;  // of `bytes`, those that came by a shared read
@@ -46,6 +46,9 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
 
     void response(const MemoryResponse& response) override;
     void outbox_credit(Cycles at) override;
+    void grant(Cycles at, std::uint32_t transfer, std::uint32_t shared) override;
+    void shared_response(const MemoryResponse& response, std::uint32_t transfer,
+                         bool is_issuer) override;
 
     [[nodiscard]] const DmaStats& stats() const { return stats_; }
     [[nodiscard]] std::string pending() const;
@@ -56,29 +59,43 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
         Cycles ready;  // start-up done
         Cycles submitted;
         Stall gap = Stall::idle;
-        std::uint64_t row = 0, rows = 0;
+        std::uint64_t row = 0, rows = 0;  // next to issue
         std::uint64_t row_bytes = 0, offset = 0;
-        std::uint64_t unanswered = 0;  // requests
-        std::uint64_t arriving = 0;    // of those, answers that wait in the inbox
+        std::uint64_t left = 0;            // bytes not answered
+        std::uint64_t arriving = 0;        // of those, in answers that wait in the inbox
+        std::uint32_t shared = no_shared;  // once granted
         Cycles last_arrival;
         Cycles finished;
         Stall cause = Stall::wait_noc;
         bool started = false;
+        [[nodiscard]] bool is_broadcast() const { return transfer.broadcast.members > 1; }
         [[nodiscard]] bool issued() const { return row == rows; }
-        [[nodiscard]] bool all_arriving() const { return issued() && arriving == unanswered; }
-    };
-    struct Outstanding {
-        std::uint64_t transfer = 0;  // sequence number
-        Cycles issued;
+        [[nodiscard]] bool all_arriving() const { return arriving == left; }
     };
     struct Answer {
-        std::uint32_t token = 0, bytes = 0, held = 0;
+        std::uint64_t transfer = 0;  // sequence number
+        std::uint32_t token = no_token, bytes = 0, held = 0;
+        Cycles issued;
         WaitParts parts;
     };
+    struct Grant {
+        std::uint64_t transfer = 0;
+        std::uint32_t shared = no_shared;
+    };
+    static constexpr std::uint32_t no_token = ~std::uint32_t{0};
 
-    [[nodiscard]] Cycles issue_time() const;
+    void push_answer(std::uint64_t sequence, std::uint32_t token, const MemoryResponse& response);
+    // The transfer that the next request belongs to, and when it could be issued.
+    struct Next {
+        Cycles at = never;
+        std::uint64_t sequence = 0;
+        bool granted = false;
+    };
+    [[nodiscard]] Next next_request() const;
+    [[nodiscard]] Cycles issue_time() const { return next_request().at; }
+    void skip_issued();
     [[nodiscard]] bool front_is_done() const;
-    void issue(Cycles at);
+    void issue(const Next& next);
     void take_answer(Cycles at, const Answer& answer);
     Active& by_sequence(std::uint64_t sequence) { return transfers_[sequence - first_sequence_]; }
 
@@ -98,7 +115,8 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
     Cycles last_completion_;
     Stall unblocked_by_ = Stall::wait_noc;
     Stall last_cause_ = Stall::wait_noc;
-    std::vector<Outstanding> outstanding_;
+    std::vector<std::uint64_t> outstanding_;  // by token: the transfer's sequence number
+    SortedQueue<Grant> grants_;  // broadcast transfers to issue, by the time of the grant
     std::vector<std::uint32_t> free_tokens_;
     std::uint32_t credits_;
     SortedQueue<Answer> answers_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/base/error.hpp"
+
 namespace diastole {
 
 HostLink::HostLink(const sc_core::sc_module_name& name, const ChipParams& chip)
@@ -48,6 +50,14 @@ void HostLink::Lane::response(const MemoryResponse& response) {
 void HostLink::Lane::outbox_credit(Cycles at) {
     answers.push(at, 0);
     owner->wake->wake(owner->number_, at);
+}
+
+void HostLink::Lane::grant(Cycles, std::uint32_t, std::uint32_t) {
+    throw ModelError("the host takes no part in broadcast reads");
+}
+
+void HostLink::Lane::shared_response(const MemoryResponse&, std::uint32_t, bool) {
+    throw ModelError("the host takes no part in broadcast reads");
 }
 
 Cycles HostLink::next_event() {
@@ -116,6 +126,7 @@ void HostLink::issue(Lane& lane, Cycles at) {
     const std::uint64_t block = interleave_.block_bytes();
     MemoryRequest request;
     request.at = at + port_cycles_;
+    request.issued = at;
     request.address = address;
     request.bytes =
         static_cast<std::uint32_t>(std::min(what.bytes - lane.issued, block - address % block));

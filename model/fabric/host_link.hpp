@@ -65,6 +65,9 @@ class HostLink : public sc_core::sc_module, public Windowed, public HostLinkIf {
         TimeWheel<std::uint32_t> answers;  // bytes; 0: an outbox place
         void response(const MemoryResponse& response) override;
         void outbox_credit(Cycles at) override;
+        void grant(Cycles at, std::uint32_t transfer, std::uint32_t shared) override;
+        void shared_response(const MemoryResponse& response, std::uint32_t transfer,
+                             bool is_issuer) override;
     };
 
     void start(Lane& lane, Cycles at);

@@ -27,6 +27,11 @@ void Noc::request(std::uint32_t port, const MemoryRequest& request) {
     wake->wake(number_, request.at);
 }
 
+void Noc::join(std::uint32_t port, const BroadcastJoin& join) {
+    joins_.push(join.at, {port, join});
+    wake->wake(number_, join.at);
+}
+
 void Noc::reply(const MemoryResponse& response) {
     replies_.push(response.at, response);
     wake->wake(number_, response.at);
@@ -38,7 +43,7 @@ void Noc::partition_credit(std::uint32_t partition, Cycles at) {
 }
 
 Cycles Noc::next_event() {
-    return std::min({arrivals_.next(), replies_.next(), credits_.next()});
+    return std::min({arrivals_.next(), replies_.next(), credits_.next(), joins_.next()});
 }
 
 // At equal times room is made before requests are taken, and answers go last.
@@ -51,6 +56,8 @@ void Noc::advance(Cycles until) {
             ++gates_[partition].credits;
             drain(partition, at);
             resume_blocked(at);
+        } else if (joins_.next() == at) {
+            take_join(at, joins_.pop());
         } else if (arrivals_.next() == at) {
             take(at, arrivals_.pop());
             resume_blocked(at);
@@ -78,10 +85,6 @@ bool Noc::forward(Cycles at, std::uint32_t port, MemoryRequest request) {
         }
         return false;
     }
-    if (request.broadcast.members > 1 && !join(port, request)) {
-        credit(port, at);
-        return true;
-    }
     request.held = static_cast<std::uint32_t>((at - request.at).count());  // blocked at the gate
     const std::uint32_t payload = request.kind == AccessKind::write ? request.bytes : 0;
     const Links::Passage passage =
@@ -106,41 +109,40 @@ std::uint32_t Noc::new_shared() {
     return entry;
 }
 
-// Adds a broadcast read to those it will be answered with. True when it is the last one and goes on
-// for all; its token then names the shared read. A member that runs ahead may ask for the same
-// bytes again before the others asked once: every round has an entry of its own, the oldest first.
-bool Noc::join(std::uint32_t port, MemoryRequest& request) {
+// The last member to ask is the one that issues the requests. A member that runs ahead may want the
+// same transfer again before the others wanted it once: every round has an entry of its own, the
+// oldest first.
+void Noc::take_join(Cycles at, const Joining& joining) {
+    const Broadcast& broadcast = joining.join.broadcast;
     const auto [found, is_new] =
-        merging_.try_emplace({request.address, request.broadcast.group}, Shared::nothing);
+        merging_.try_emplace({joining.join.address, broadcast.group}, no_shared);
     if (is_new) found->second = new_shared();
     std::uint32_t entry = found->second;
     const auto has_joined = [&](std::uint32_t candidate) {
         const std::vector<Member>& members = shared_[candidate].members;
         return std::any_of(members.begin(), members.end(),
-                           [port](const Member& member) { return member.port == port; });
+                           [&](const Member& member) { return member.port == joining.port; });
     };
     while (has_joined(entry)) {
-        if (shared_[entry].next == Shared::nothing) {
+        if (shared_[entry].next == no_shared) {
             const std::uint32_t later = new_shared();
             shared_[entry].next = later;
         }
         entry = shared_[entry].next;
     }
     Shared& shared = shared_[entry];
-    shared.members.push_back({port, request.token});
-    if (shared.members.size() < request.broadcast.members) {
-        ++stats_.merged;
-        return false;
-    }
+    shared.members.push_back({joining.port, joining.join.transfer});
+    if (shared.members.size() < broadcast.members) return;
     // Members ask in order, so the round that is full is the oldest.
-    request.token = entry;
-    if (shared.next == Shared::nothing) {
+    if (shared.next == no_shared) {
         merging_.erase(found);
     } else {
         found->second = shared.next;
-        shared.next = Shared::nothing;
+        shared.next = no_shared;
     }
-    return true;
+    shared.bytes_left = joining.join.bytes;
+    stats_.merged += joining.join.bytes * (broadcast.members - 1);
+    requesters[joining.port]->grant(at + port_cycles_, joining.join.transfer, entry);
 }
 
 void Noc::drain(std::uint32_t partition, Cycles at) {
@@ -179,7 +181,7 @@ void Noc::credit(std::uint32_t port, Cycles at) {
 }
 
 void Noc::deliver(Cycles at, const MemoryResponse& response) {
-    if (response.broadcast.members > 1) return deliver_shared(at, response);
+    if (response.shared != no_shared) return deliver_shared(at, response);
     const std::uint32_t payload = response.kind == AccessKind::read ? response.bytes : 0;
     const Links::Passage passage =
         links_.reserve(links_.response_path(response.partition, response.destination), at, payload);
@@ -191,20 +193,22 @@ void Noc::deliver(Cycles at, const MemoryResponse& response) {
 }
 
 void Noc::deliver_shared(Cycles at, const MemoryResponse& response) {
-    Shared& shared = shared_[response.token];
+    Shared& shared = shared_[response.shared];
     links_.begin_multicast();
+    MemoryResponse answer = response;
     for (const Member& member : shared.members) {
-        const Links::Passage passage = links_.branch(
-            links_.response_path(response.partition, member.port / 2), at, response.bytes);
+        const std::uint32_t node = member.port / 2;
+        const Links::Passage passage =
+            links_.branch(links_.response_path(response.partition, node), at, response.bytes);
         stats_.read_bytes += response.bytes;
-        MemoryResponse answer = response;
         answer.at = passage.arrived + port_cycles_;
-        answer.token = member.token;
-        answer.destination = static_cast<std::uint16_t>(member.port / 2);
-        requesters[member.port]->response(answer);
+        requesters[member.port]->shared_response(answer, member.transfer,
+                                                 node == response.destination);
     }
+    shared.bytes_left -= response.bytes;
+    if (shared.bytes_left > 0) return;
     shared.members.clear();
-    free_shared_.push_back(response.token);
+    free_shared_.push_back(response.shared);
 }
 
 std::string Noc::pending() const {
@@ -216,7 +220,7 @@ std::string Noc::pending() const {
     if (queued + blocked + merging_.size() == 0) return {};
     return std::to_string(queued) + " requests in front of partitions, " + std::to_string(blocked) +
            " senders blocked, " + std::to_string(merging_.size()) +
-           " broadcast reads waiting for members";
+           " broadcast transfers waiting for members";
 }
 
 }  // namespace diastole

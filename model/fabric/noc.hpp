@@ -39,6 +39,7 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
     void set_number(std::size_t number) { number_ = number; }
 
     void request(std::uint32_t port, const MemoryRequest& request) override;
+    void join(std::uint32_t port, const BroadcastJoin& join) override;
     void reply(const MemoryResponse& response) override;
     void partition_credit(std::uint32_t partition, Cycles at) override;
 
@@ -67,15 +68,19 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
         BoundedQueue<Waiting> queue;
         std::deque<std::uint32_t> blocked;  // ports whose head waits for room; bounded by the ports
     };
+    struct Joining {
+        std::uint32_t port = 0;
+        BroadcastJoin join;
+    };
     struct Member {
         std::uint32_t port = 0;
-        std::uint32_t token = 0;
+        std::uint32_t transfer = 0;
     };
-    // A broadcast read being merged or under way.
+    // A broadcast transfer being joined or under way.
     struct Shared {
-        static constexpr std::uint32_t nothing = ~std::uint32_t{0};
         std::vector<Member> members;
-        std::uint32_t next = nothing;  // the same bytes asked for once more
+        std::uint64_t bytes_left = 0;
+        std::uint32_t next = no_shared;  // the same transfer, wanted once more
     };
     struct SharedKey {
         std::uint64_t address = 0;
@@ -92,7 +97,7 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
 
     void take(Cycles at, const Arrival& arrival);
     bool forward(Cycles at, std::uint32_t port, MemoryRequest request);
-    bool join(std::uint32_t port, MemoryRequest& request);
+    void take_join(Cycles at, const Joining& joining);
     std::uint32_t new_shared();
     void drain(std::uint32_t partition, Cycles at);
     void resume_blocked(Cycles at);
@@ -105,6 +110,7 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
     std::size_t number_ = 0;
     Links links_;
     TimeWheel<Arrival, 1024> arrivals_;
+    TimeWheel<Joining> joins_;
     TimeWheel<MemoryResponse, 1024> replies_;
     TimeWheel<std::uint32_t> credits_;  // partition
     std::vector<BoundedQueue<MemoryRequest>> outboxes_;

@@ -221,9 +221,8 @@ void PartitionCore::respond(std::uint32_t id) {
     r.destination = q.source;
     r.partition = static_cast<std::uint16_t>(index_);
     r.kind = q.kind;
-    r.held = q.held;
-    r.broadcast = q.broadcast;
-    r.address = q.address;
+    r.shared = q.shared;
+    r.issued = q.issued;
     const std::uint64_t waited =
         job.dram_end > job.looked_up ? (job.dram_end - job.looked_up).count() : 0;
     r.held = q.held;

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "model/base/sorted_queue.hpp"
 #include "model/memory/dram_port.hpp"
 #include "model/memory/flight_table.hpp"
 #include "model/memory/partition_stats.hpp"
 #include "model/memory/slab.hpp"
-#include "model/base/sorted_queue.hpp"
 #include "model/params/chip_params.hpp"
 #include "model/sim/messages.hpp"
 #include "model/timing/cache.hpp"

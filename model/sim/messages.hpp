@@ -8,11 +8,15 @@
 
 namespace diastole {
 
+// Number of a broadcast read at the NoC; no_shared: an ordinary access.
+inline constexpr std::uint32_t no_shared = ~std::uint32_t{0};
+
 enum class AccessKind : std::uint8_t { read, write, prefetch };
 
 // Contiguous bytes of one memory partition: never crosses an interleave boundary.
 struct MemoryRequest {
     Cycles at;                  // leaves the sender; rewritten on arrival
+    Cycles issued;              // by the sender
     std::uint64_t address = 0;  // in its space
     std::uint32_t bytes = 0;
     std::uint32_t token = 0;   // the sender's; comes back unchanged
@@ -23,7 +27,17 @@ struct MemoryRequest {
     Space space = Space::dram;
     CacheHint hint = CacheHint::normal;
     AccessClass access = AccessClass::dense;
+    std::uint32_t shared = no_shared;  // the broadcast read that it is part of
+};
+
+// A sender's wish to take part in a broadcast read: a whole transfer. When all members have asked,
+// one of them is granted to issue its requests; the answers go to all.
+struct BroadcastJoin {
+    Cycles at;
     Broadcast broadcast;
+    std::uint64_t address = 0;   // of the transfer; tells the group's transfers apart
+    std::uint64_t bytes = 0;     // of the transfer
+    std::uint32_t transfer = 0;  // the sender's number of it; comes back with every answer
 };
 
 // Where the time of one access went; the parts add up to answer minus request.
@@ -38,9 +52,9 @@ struct MemoryResponse {
     std::uint16_t destination = 0;
     std::uint16_t partition = 0;
     AccessKind kind = AccessKind::read;
-    Broadcast broadcast;
-    std::uint64_t address = 0;  // of the request; identifies a broadcast
-    std::uint32_t held = 0;     // of the request
+    std::uint32_t shared = no_shared;  // of the request, as the next two
+    std::uint32_t held = 0;
+    Cycles issued;
     WaitParts parts;
 };
 

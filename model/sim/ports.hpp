@@ -17,6 +17,7 @@ namespace diastole {
 class RequestIf : public virtual sc_core::sc_interface {
   public:
     virtual void request(std::uint32_t port, const MemoryRequest& request) = 0;
+    virtual void join(std::uint32_t port, const BroadcastJoin& join) = 0;
 };
 
 // Back to a sender: an answer, and a free place in its outbox.
@@ -24,6 +25,11 @@ class RequesterIf : public virtual sc_core::sc_interface {
   public:
     virtual void response(const MemoryResponse& response) = 0;
     virtual void outbox_credit(Cycles at) = 0;
+    // The sender is to issue the requests of a broadcast transfer, as part of `shared`.
+    virtual void grant(Cycles at, std::uint32_t transfer, std::uint32_t shared) = 0;
+    // Part of a broadcast transfer. Whoever issued the request gets its token back with it.
+    virtual void shared_response(const MemoryResponse& response, std::uint32_t transfer,
+                                 bool is_issuer) = 0;
 };
 
 // Into a memory partition.

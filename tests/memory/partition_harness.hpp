@@ -65,7 +65,7 @@ inline std::vector<MemoryRequest> random_requests(const ChipParams& c, Random& r
         r.access = random.below(2) == 0 ? AccessClass::dense : AccessClass::sparse;
         r.token = static_cast<std::uint32_t>(i);
         r.held = static_cast<std::uint32_t>(random.below(100));
-        r.broadcast = {static_cast<std::uint32_t>(random.between(1, 4)), r.token};
+        r.shared = static_cast<std::uint32_t>(random.below(4));
         requests.push_back(r);
     }
     return requests;

@@ -74,8 +74,7 @@ TEST_CASE("bytes answered are bytes asked, and DRAM moves whole lines for misses
             answered[r.token] = r.bytes;
             REQUIRE(r.parts.noc == 0);
             REQUIRE(r.held == requests[r.token].held);
-            REQUIRE(r.broadcast.members == requests[r.token].broadcast.members);
-            REQUIRE(r.broadcast.group == requests[r.token].broadcast.group);
+            REQUIRE(r.shared == requests[r.token].shared);
             REQUIRE((r.at - requests[r.token].at).count() == r.parts.sram + r.parts.dram);
         }
         for (std::size_t i = 0; i < requests.size(); ++i) REQUIRE(answered[i] == requests[i].bytes);
