@@ -13,34 +13,44 @@ namespace diastole {
 template <class T>
 class SortedQueue {
   public:
-    [[nodiscard]] bool empty() const { return head_ == items_.size(); }
-    [[nodiscard]] Cycles first() const { return empty() ? never : items_[head_].first; }
+    [[nodiscard]] bool empty() const { return size_ == 0; }
+    [[nodiscard]] Cycles first() const { return empty() ? never : ring_[head_].first; }
 
     // Precondition: not empty.
-    [[nodiscard]] const T& front() const { return items_[head_].second; }
+    [[nodiscard]] const T& front() const { return ring_[head_].second; }
 
     void push(Cycles at, const T& item) {
-        items_.emplace_back(at, item);
-        for (std::size_t i = items_.size() - 1; i > head_ && at < items_[i - 1].first; --i) {
-            std::swap(items_[i - 1], items_[i]);
+        if (size_ == ring_.size()) grow();
+        std::size_t place = wrap(head_ + size_++);
+        for (std::size_t left = size_ - 1; left > 0; --left) {
+            const std::size_t before = wrap(place - 1);
+            if (!(at < ring_[before].first)) break;
+            ring_[place] = ring_[before];
+            place = before;
         }
+        ring_[place] = {at, item};
     }
     // Precondition: not empty.
     T pop() {
-        T item = items_[head_++].second;
-        if (head_ == items_.size()) {
-            items_.clear();
-            head_ = 0;
-        } else if (head_ >= 256 && head_ * 2 >= items_.size()) {
-            items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
-            head_ = 0;
-        }
-        return item;
+        const std::size_t taken = head_;
+        head_ = wrap(head_ + 1);
+        --size_;
+        return ring_[taken].second;
     }
 
   private:
-    std::vector<std::pair<Cycles, T>> items_;
+    [[nodiscard]] std::size_t wrap(std::size_t i) const { return i & (ring_.size() - 1); }
+    void grow() {
+        std::vector<std::pair<Cycles, T>> larger(ring_.empty() ? 16 : 2 * ring_.size());
+        for (std::size_t i = 0; i < size_; ++i) larger[i] = ring_[wrap(head_ + i)];
+        ring_ = std::move(larger);
+        head_ = 0;
+    }
+
+    // A ring, so that what is used stays in the processor's cache; its size is a power of two.
+    std::vector<std::pair<Cycles, T>> ring_;
     std::size_t head_ = 0;
+    std::size_t size_ = 0;
 };
 
 }  // namespace diastole

@@ -148,8 +148,8 @@ void DmaEngine::issue(const Next& next) {
                                    ? transfer.address + active.row * transfer.pitch
                                    : transfer.row_addresses[active.row];
     const std::uint64_t address = base + active.offset;
-    const std::uint64_t block = interleave_.block_bytes();
-    const std::uint64_t bytes = std::min(active.row_bytes - active.offset, block - address % block);
+    const std::uint64_t bytes =
+        std::min(active.row_bytes - active.offset, interleave_.left_in_block(address));
     active.offset += bytes;
     if (active.offset == active.row_bytes) {
         active.offset = 0;

@@ -97,6 +97,7 @@ void PartitionCore::accept(const MemoryRequest& request) {
     const std::uint32_t id = jobs_.take();
     jobs_[id].request = request;
     jobs_[id].local = local;
+    if (request.space == Space::dram) cache_.prefetch(cache_.at(local / line_bytes_));
     inputs_.push_back(id);
 }
 

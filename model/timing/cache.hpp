@@ -49,6 +49,12 @@ class Cache {
         return cursor;
     }
 
+    // Brings the tags at a position into the processor's cache; they are looked at some time later,
+    // and waiting for them then would be the dearest part of a lookup.
+    void prefetch(const Cursor& c) const {
+        if (sets_ > 0) __builtin_prefetch(set_of(c));
+    }
+
     // True on a hit, which becomes the most recently used line of its set.
     bool touch(const Cursor& c) { return sets_ > 0 && promote(find(c)); }
     // Like touch(), but the reader was the last to need the line: it is clean from now on and the

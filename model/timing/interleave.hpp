@@ -14,23 +14,49 @@ namespace diastole {
 class Interleave {
   public:
     explicit Interleave(const SramParams& sram)
-        : block_(sram.interleave_bytes), partitions_(sram.partitions), hash_(sram.slice_hash) {}
+        : block_(sram.interleave_bytes),
+          partitions_(sram.partitions),
+          block_shift_(shift_of(block_)),
+          partition_shift_(shift_of(partitions_)),
+          hash_(sram.slice_hash) {}
 
     [[nodiscard]] std::uint32_t block_bytes() const { return block_; }
+    // Bytes from `address` to the end of its block.
+    [[nodiscard]] std::uint64_t left_in_block(std::uint64_t address) const {
+        return block_ - (address - block_start(address));
+    }
     [[nodiscard]] std::uint32_t partition(std::uint64_t address) const {
-        const std::uint64_t index = address / block_;
-        const std::uint64_t round = index / partitions_;
+        const std::uint64_t index = divide(address, block_, block_shift_);
+        const std::uint64_t round = divide(index, partitions_, partition_shift_);
         const std::uint64_t rotation = hash_ ? Random::mix(round) : 0;
-        return static_cast<std::uint32_t>((index + rotation % partitions_) % partitions_);
+        const std::uint64_t place = index - round * partitions_ + remainder(rotation);
+        return static_cast<std::uint32_t>(place < partitions_ ? place : place - partitions_);
     }
     // Address within the partition.
     [[nodiscard]] std::uint64_t local(std::uint64_t address) const {
-        return address / block_ / partitions_ * block_ + address % block_;
+        const std::uint64_t index = divide(address, block_, block_shift_);
+        return divide(index, partitions_, partition_shift_) * block_ + (address - index * block_);
     }
 
   private:
+    static constexpr int no_shift = -1;
+    static int shift_of(std::uint32_t value) {
+        return (value & (value - 1)) == 0 ? __builtin_ctz(value) : no_shift;
+    }
+    // These run for every request; a division costs as much as the rest of it.
+    static std::uint64_t divide(std::uint64_t value, std::uint32_t by, int shift) {
+        return shift == no_shift ? value / by : value >> shift;
+    }
+    [[nodiscard]] std::uint64_t remainder(std::uint64_t value) const {
+        return value - divide(value, partitions_, partition_shift_) * partitions_;
+    }
+    [[nodiscard]] std::uint64_t block_start(std::uint64_t address) const {
+        return divide(address, block_, block_shift_) * block_;
+    }
+
     std::uint32_t block_;
     std::uint32_t partitions_;
+    int block_shift_, partition_shift_;
     bool hash_;
 };
 
