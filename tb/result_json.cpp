@@ -93,7 +93,12 @@ Json dram(const RunResult& r) {
     }
     const double channel_cycles =
         r.counted_seconds() * 1e12 / as_double(chip.dram.timing.tck_ps) * chip.dram.channels;
-    json["refresh_fraction"] = as_double(stats.refresh_cycles) / channel_cycles;
+    // Of the time of all banks: a per-bank refresh takes one of them.
+    const DramGeometry& g = chip.dram.geometry;
+    const bool per_bank = chip.dram.policy.refresh == RefreshMode::per_bank;
+    const std::uint64_t units = per_bank ? std::uint64_t{g.stack_ids} * g.bank_groups * g.banks : 1;
+    json["refresh_fraction"] =
+        as_double(stats.refresh_cycles) / (channel_cycles * as_double(units));
     json["bursts"] = accesses;
     json["activates"] = stats.activates;
     json["precharges"] = stats.precharges;

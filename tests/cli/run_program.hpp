@@ -13,10 +13,9 @@ struct ProgramResult {
     std::string out;  // stdout, with stderr where the arguments redirect it
 };
 
-// `arguments` is shell text: "show chip mtia-2i 2>&1".
-inline ProgramResult run_program(const std::string& arguments) {
+inline ProgramResult run_shell(const std::string& command) {
     ProgramResult result;
-    std::FILE* pipe = popen((std::string(DIASTOLE_PROGRAM) + ' ' + arguments).c_str(), "r");
+    std::FILE* pipe = popen(command.c_str(), "r");
     if (pipe == nullptr) return result;
     char buffer[4096];
     std::size_t count = 0;
@@ -26,6 +25,14 @@ inline ProgramResult run_program(const std::string& arguments) {
     const int status = pclose(pipe);
     result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return result;
+}
+
+// `arguments` is shell text: "show chip mtia-2i 2>&1".
+inline ProgramResult run_program(const std::string& arguments) {
+    return run_shell(std::string(DIASTOLE_PROGRAM) + ' ' + arguments);
+}
+inline ProgramResult run_program_in(const std::string& folder, const std::string& arguments) {
+    return run_shell("cd '" + folder + "' && " + DIASTOLE_PROGRAM + ' ' + arguments);
 }
 
 }  // namespace diastole

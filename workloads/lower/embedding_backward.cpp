@@ -46,12 +46,11 @@ class EmbeddingBackward final : public BufferedSource {
           sorted_(op.attrs.tables, context.streams, context.batch),
           cursors_(pe_count(context.chip)) {}
 
-    [[nodiscard]] bool participates(std::uint32_t) const override { return setup_.lookups > 0; }
+    [[nodiscard]] bool participates(std::uint32_t) const override { return true; }
 
   protected:
     bool refill(std::uint32_t pe, CommandBuffer& buffer) override {
         Cursor& cursor = cursors_[pe];
-        if (setup_.lookups == 0) return false;
         if (sort_share(pe, cursor, buffer)) return true;
         if (!cursor.passed) {
             buffer.add(Unit::sync).payload = Barrier{};
@@ -257,6 +256,10 @@ std::unique_ptr<CommandSource> lower_embedding_backward(const LowerContext& cont
     Setup setup;
     setup.lookups = total_lookups(op);
     setup.bags = total_bags(op);
+    if (setup.lookups == 0) {
+        note = "no lookups: nothing to do";
+        return nullptr;
+    }
     const Placement scratch = context.memory.scratch();
     const auto place = [&](const OperandRef& ref, std::uint64_t offset) {
         if (ref.found()) return context.memory.input(op, static_cast<std::size_t>(ref.input));

@@ -148,7 +148,8 @@ std::unique_ptr<CommandSource> lower_opaque(const LowerContext& context, const O
         add_operands(context, op, recipe);
         for (StreamOperand& in : recipe.inputs) in.follows = Follows::linear;
     }
-    recipe.map = {Unit::simd, DType::fp32, 0, 0};
+    const Engine engine = pick_engine(context.chip, DType::fp32, recipe.user);
+    recipe.map = {engine.unit, engine.type, 0, 0};
     return stream(context, std::move(recipe), "its bytes streamed", "", note);
 }
 
