@@ -160,7 +160,7 @@ Json counters(const RunResult& r) {
     json["neighbour_bytes"] = s.neighbour_bytes;
     json["noc_read_bytes"] = s.noc_read_bytes;
     json["noc_write_bytes"] = s.noc_write_bytes;
-    json["noc_merged_reads"] = s.noc_merged_reads;
+    json["noc_merged_bytes"] = s.noc_merged_bytes;
     json["noc_byte_hops"] = s.noc_byte_hops;
     json["llc_write_backs"] = s.memory.write_backs;
     return json;

@@ -63,7 +63,7 @@ void for_each_counter(A& a, B& b, F f, Snapshot*) {
     f(a.neighbour_bytes, b.neighbour_bytes);
     f(a.noc_read_bytes, b.noc_read_bytes);
     f(a.noc_write_bytes, b.noc_write_bytes);
-    f(a.noc_merged_reads, b.noc_merged_reads);
+    f(a.noc_merged_bytes, b.noc_merged_bytes);
     f(a.noc_byte_hops, b.noc_byte_hops);
     f(a.pe_link_bytes, b.pe_link_bytes);
     f(a.host_bytes_in, b.host_bytes_in);
@@ -133,7 +133,7 @@ Snapshot take_snapshot(Chip& chip, Cycles at) {
     const NocStats& noc = chip.noc().stats();
     sum.noc_read_bytes = noc.read_bytes;
     sum.noc_write_bytes = noc.write_bytes;
-    sum.noc_merged_reads = noc.merged;
+    sum.noc_merged_bytes = noc.merged_bytes;
     sum.noc_byte_hops = chip.noc().links().byte_hops();
     sum.pe_link_bytes = chip.noc().links().pe_link_bytes();
     sum.host_bytes_in = chip.host_link().stats().bytes_in;

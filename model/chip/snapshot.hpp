@@ -35,7 +35,7 @@ struct Snapshot {
     std::uint64_t local_memory_bytes = 0;  // over the ports of local memories, by engines
     std::uint64_t neighbour_bytes = 0;     // on the reduction network
     std::uint64_t noc_read_bytes = 0, noc_write_bytes = 0;  // payload
-    std::uint64_t noc_merged_reads = 0;
+    std::uint64_t noc_merged_bytes = 0;
     std::uint64_t noc_byte_hops = 0, pe_link_bytes = 0;
     std::uint64_t host_bytes_in = 0, host_bytes_out = 0;
     std::array<StallCycles, unit_count> stalls{};  // by Unit, summed over the PEs

@@ -141,7 +141,7 @@ void Noc::take_join(Cycles at, const Joining& joining) {
         shared.next = no_shared;
     }
     shared.bytes_left = joining.join.bytes;
-    stats_.merged += joining.join.bytes * (broadcast.members - 1);
+    stats_.merged_bytes += joining.join.bytes * (broadcast.members - 1);
     requesters[joining.port]->grant(at + port_cycles_, joining.join.transfer, entry);
 }
 

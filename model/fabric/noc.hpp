@@ -20,8 +20,8 @@
 namespace diastole {
 
 struct NocStats {
-    std::uint64_t requests = 0;  // taken from senders
-    std::uint64_t merged = 0;    // broadcast reads that another one answered
+    std::uint64_t requests = 0;      // taken from senders
+    std::uint64_t merged_bytes = 0;  // of broadcast reads that another one answered
     std::uint64_t read_bytes = 0,
                   write_bytes = 0;  // payload delivered to PEs and host; to partitions
 };

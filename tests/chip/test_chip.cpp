@@ -133,7 +133,7 @@ TEST_CASE("a broadcast read leaves memory once and arrives at every member") {
     CHECK(outcome.counters.memory.llc_bytes_read == 8192);
     CHECK(outcome.counters.dma_read_bytes == 4 * 8192);
     CHECK(outcome.counters.broadcast_bytes == 4 * 8192);
-    CHECK(outcome.counters.noc_merged_reads == 3 * 8192 / 512);
+    CHECK(outcome.counters.noc_merged_bytes == 3 * 8192);
 }
 
 TEST_CASE("partial sums wait for the neighbour and pass along the chain") {

@@ -34,7 +34,9 @@ struct Slowing {
     const char* engine;  // nullptr: all of them together
     const char* stall;
     double least_rise;  // of the stall
-    double least_time;  // of the whole
+    // Of the whole. Below one by the tolerance of the other laws where the unit does not bind:
+    // commands that start at other times meet refreshes and other banks.
+    double least_time;
 };
 
 std::vector<Slowing> slowings() {
@@ -73,7 +75,7 @@ std::vector<Slowing> slowings() {
          nullptr,
          "wait_issue",
          8,
-         1},
+         0.98},
         {"NoC",
          one("elementwise"),
          "--warmup 1",
