@@ -17,7 +17,13 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
     if (path_.empty()) throw ConfigError("cannot write: the output path is empty");
     struct stat existing {};
     // A rename over a directory would fail only after all the work is done.
-    if (stat(path_.c_str(), &existing) == 0 && S_ISDIR(existing.st_mode)) fail(EISDIR);
+    const bool exists = stat(path_.c_str(), &existing) == 0;
+    if (exists && S_ISDIR(existing.st_mode)) fail(EISDIR);
+    if (exists && !S_ISREG(existing.st_mode)) {
+        file_ = std::fopen(path_.c_str(), "wb");
+        if (file_ == nullptr) fail(errno);
+        return;
+    }
 
     const std::string pattern = path_ + ".tmp-XXXXXX";
     std::vector<char> name(pattern.begin(), pattern.end());
@@ -41,7 +47,7 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
 AtomicFile::~AtomicFile() {
     if (file_ == nullptr) return;
     std::fclose(file_);
-    unlink(temporary_.c_str());
+    if (!temporary_.empty()) unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::string_view text) {
@@ -52,6 +58,10 @@ void AtomicFile::commit() {
     std::FILE* file = std::exchange(file_, nullptr);
     int error = std::fflush(file) == 0 ? 0 : errno;
     if (std::fclose(file) != 0 && error == 0) error = errno;
+    if (temporary_.empty()) {
+        if (error != 0) fail(error);
+        return;
+    }
     if (error == 0 && std::rename(temporary_.c_str(), path_.c_str()) != 0) error = errno;
     if (error == 0) return;
     unlink(temporary_.c_str());

@@ -1,6 +1,6 @@
 // A result file that is either whole or not there: what is written goes to a temporary name beside
 // the target and takes the target's name only when committed. An interruption leaves no half
-// result.
+// result. A device or a pipe is written as it is: a new name would replace it.
 #pragma once
 
 #include <cstdio>
@@ -26,7 +26,7 @@ class AtomicFile {
     [[noreturn]] void fail(int error) const;
 
     std::string path_;
-    std::string temporary_;
+    std::string temporary_;  // empty: written directly
     std::FILE* file_ = nullptr;
 };
 
