@@ -40,7 +40,9 @@ Json identity(const RunResult& r) {
     for (const auto& [from, to] : r.spec.casts) {
         json["casts"][std::string(name_of(from))] = name_of(to);
     }
-    json["tensor_identity"] = r.graph.identity_inferred ? "inferred" : "given";
+    json["tensor_identity"] = !r.graph.identity_inferred ? "given"
+                              : r.spec.fresh_tensors     ? "fresh"
+                                                         : "inferred";
     return json;
 }
 

@@ -150,7 +150,10 @@ void assumptions(Text& out, const RunResult& r) {
     line(out, "  {} values of {} are assumed, not published: diastole show chip {}", assumed,
          r.chip.params.name, r.spec.chip);
     if (r.graph.identity_inferred) {
-        line(out, "  tensor identity is inferred: the trace has no tensor ids");
+        line(out, r.spec.fresh_tensors
+                      ? "  the trace has no tensor ids: every input is taken as a fresh tensor"
+                      : "  the trace has no tensor ids: an input is the latest output of its shape "
+                        "and type (--fresh-tensors does without)");
     }
     for (const std::string& note : r.graph.notes) line(out, "  {}", note);
     line(out, "  not modelled: energy, other chips and links, 2:4 sparsity, DRAM ECC");

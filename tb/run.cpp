@@ -107,6 +107,9 @@ void add_run(CLI::App& app, Action& action) {
         ->check(CLI::IsMember({"model", "recorded"}))
         ->capture_default_str();
     command->add_flag("--host-copies", spec.host_copies, "replay a trace's recorded DMA requests");
+    command->add_flag(
+        "--fresh-tensors", spec.fresh_tensors,
+        "of a trace without tensor ids: do not infer which inputs are earlier outputs");
     command->add_option("--memory-mode", arguments->memory_mode, "DRAM controller model")
         ->check(CLI::IsMember({"exact", "fast"}))
         ->capture_default_str();

@@ -51,7 +51,9 @@ void share_time(RunResult& result) {
     for (const JobRecord* record : order) {
         const Operator& op = result.graph.operators[record->operator_index];
         Share& kind = share_of(result.by_kind, name_of(op.kind));
-        Share& phase = share_of(result.by_phase, name_of(op.phase));
+        // Communication is counted apart from the operators of a phase.
+        const bool apart = op.kind == OpKind::collective;
+        Share& phase = share_of(result.by_phase, apart ? "collective" : name_of(op.phase));
         ++kind.operators;
         ++phase.operators;
         if (record->ended <= cursor) continue;
@@ -80,6 +82,7 @@ LoweringOptions lowering_options(const RunSpec& spec,
     options.batches = spec.batches;
     options.recorded = spec.recorded;
     options.host_copies = spec.host_copies;
+    options.infer_reuse = !spec.fresh_tensors;
     config::Schema schema;
     describe(schema, options.params);
     config::Problems problems;
@@ -130,6 +133,8 @@ RunResult simulate(const RunSpec& spec, const std::function<void(double)>& progr
         throw ConfigError(spec.workload + ": nothing in it takes any time");
     }
     for (const JobRecord& record : recorder.records) {
+        const Operator& op = result.graph.operators[record.operator_index];
+        if (op.attrs.host_copy_request && !spec.host_copies) continue;  // it was left out
         result.operators.push_back({record, bound_by(record)});
     }
     share_time(result);

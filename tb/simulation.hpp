@@ -28,6 +28,7 @@ struct RunSpec {
     std::uint32_t warmup = 0, batches = 1;
     Casts casts;
     bool recorded = false, host_copies = false;
+    bool fresh_tensors = false;  // do without the inferred reuse of tensors
     MemoryMode memory = MemoryMode::exact;
     std::vector<std::string> settings;  // key=value, of the chip or below `lowering.`
     std::uint64_t seed = 1;
