@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct WorkloadCase {
     std::uint64_t flops = 0;                       // 2 per multiply-add of matrix products
     std::map<std::string, std::uint64_t> by_type;  // the same by type of the operands
     std::uint64_t lookups = 0;                     // of forward embedding bags
+    // Of all other operators; absent with a backward of embedding bags, which works on distinct
+    // rows.
+    std::optional<std::uint64_t> flops_vector = 0;
     std::uint64_t operators = 0;
     std::uint64_t compulsory_bytes = 0;  // distinct operands that nothing in the trace computes
     std::uint64_t host_in = 0, host_out = 0;

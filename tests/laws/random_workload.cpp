@@ -109,6 +109,9 @@ class Builder {
         result_.flops += 2 * multiplies;
         result_.by_type[type] += 2 * multiplies;
     }
+    void count_vector(std::uint64_t operations) {
+        if (result_.flops_vector) *result_.flops_vector += operations;
+    }
     void gemm() {
         const std::string t = type();
         const bool ta = random_.below(2) == 0, tb = random_.below(2) == 0;
@@ -137,14 +140,16 @@ class Builder {
         const TensorCase a = matrix(t);
         if (random_.below(2) == 0) input(a.shape, t);
         output(a.shape, t);
+        const std::uint64_t operations = random_.between(1, 5);
+        count_vector(operations * product(a.shape));
         op_["kind"] = "elementwise";
-        op_["attrs"] = {{"ops_per_element", random_.between(1, 5)},
-                        {"transcendental", random_.below(2) == 0}};
+        op_["attrs"] = {{"ops_per_element", operations}, {"transcendental", random_.below(2) == 0}};
     }
     void reduction() {
         const std::string t = type();
         const TensorCase a = matrix(t);
         const std::uint64_t axis = random_.below(2);
+        count_vector(product(a.shape));
         output({a.shape[1 - axis]}, t);
         op_["kind"] = "reduction";
         op_["attrs"]["axes"] = {axis};
@@ -152,10 +157,12 @@ class Builder {
     void normalization() {
         const std::string t = type();
         const TensorCase a = matrix(t);
-        if (random_.below(2) == 0) {
+        const bool affine = random_.below(2) == 0;
+        if (affine) {
             input({a.shape[1]}, t);
             input({a.shape[1]}, t);
         }
+        count_vector((affine ? 8 : 6) * product(a.shape));
         output(a.shape, t);
         op_["kind"] = "normalization";
         op_["attrs"]["axes"] = {1};
@@ -163,6 +170,7 @@ class Builder {
     void normalization_backward() {
         const std::string t = type();
         const TensorCase gradient = matrix(t);
+        count_vector(13 * product(gradient.shape));
         input(gradient.shape, t);
         input({gradient.shape[0]}, "fp32");
         input({gradient.shape[0]}, "fp32");
@@ -175,13 +183,17 @@ class Builder {
     }
     void softmax() {
         const std::string t = type();
-        output(matrix(t).shape, t);
+        const TensorCase a = matrix(t);
+        count_vector(5 * product(a.shape));
+        output(a.shape, t);
         op_["kind"] = "softmax";
         op_["attrs"]["axes"] = {1};
     }
     void scan() {
         const std::string t = type();
-        output(matrix(t).shape, t);
+        const TensorCase a = matrix(t);
+        count_vector(product(a.shape));
+        output(a.shape, t);
         op_["kind"] = "scan";
         op_["attrs"]["axes"] = {1};
     }
@@ -207,11 +219,14 @@ class Builder {
         input({n}, "int64", false);
         input({n, dim}, t, false);
         use("outputs", into);
+        count_vector(n * dim);
         op_["kind"] = "scatter";
     }
-    // Tables with uniform or skewed rows; returns the sum of their dims.
+    // Tables with uniform or skewed rows; returns the sum of their dims. A lookup adds a row, a
+    // weighted one multiplies it first.
     std::uint64_t tables(std::uint64_t bags, std::uint64_t& lookups) {
         std::uint64_t dims = 0;
+        const bool weighted = random_.below(2) == 0;
         for (std::uint64_t i = random_.between(1, 3); i > 0; --i) {
             Json indices = {{"distribution", "uniform"}};
             if (random_.below(2) == 0) {
@@ -230,8 +245,9 @@ class Builder {
                                               {"indices", indices}});
             dims += dim;
             lookups += n;
+            count_vector(n * dim * (weighted ? 2 : 1));
         }
-        op_["attrs"]["weighted"] = random_.below(2) == 0;
+        op_["attrs"]["weighted"] = weighted;
         return dims;
     }
     void embedding() {
@@ -242,6 +258,7 @@ class Builder {
     void embedding_backward() {
         const std::uint64_t bags = random_.between(1, 40);
         std::uint64_t not_counted = 0;
+        result_.flops_vector.reset();
         op_["kind"] = "embedding_bag_backward";
         const std::uint64_t dims = tables(bags, not_counted);
         input({bags, dims}, "fp32", false);
@@ -251,8 +268,10 @@ class Builder {
         const TensorCase parameter = input({size(), size()}, t);
         input(parameter.shape, t);
         use("outputs", parameter);
+        const std::uint64_t operations = random_.between(1, 12);
+        count_vector(operations * product(parameter.shape));
         op_["kind"] = "optimizer_step";
-        op_["attrs"]["ops_per_element"] = random_.between(1, 12);
+        op_["attrs"]["ops_per_element"] = operations;
     }
     void copy() {
         const std::string t = type();

@@ -67,6 +67,30 @@ void check_cache(const Json& result, const ChipParams& chip) {
           number(result.at("bytes"), "dram_read") + number(result.at("bytes"), "dram_write"));
 }
 
+// What leaves one module arrives at the next.
+void check_bytes(const Json& result, const ChipParams& chip) {
+    const Json &bytes = result.at("bytes"), &counters = result.at("counters");
+    const std::uint64_t read = number(counters, "noc_read_bytes");
+    const std::uint64_t written = number(counters, "noc_write_bytes");
+    CHECK(read == number(counters, "dma_read_bytes") + bytes.value("host_out", std::uint64_t{0}));
+    CHECK(written ==
+          number(counters, "dma_write_bytes") + bytes.value("host_in", std::uint64_t{0}));
+    CHECK(number(bytes, "sram_read") + number(counters, "noc_merged_bytes") == read);
+    CHECK(number(bytes, "sram_write") == written);
+    CHECK(number(counters, "llc_write_backs") * chip.sram.line_bytes ==
+          number(bytes, "dram_write"));
+}
+
+void check_multiplies(const Json& result) {
+    std::uint64_t macs = 0;
+    for (const char* engines : {"macs_matrix", "macs_vector"}) {
+        if (!result.at("counters").contains(engines)) continue;
+        for (const Json& count : result.at("counters").at(engines))
+            macs += count.get<std::uint64_t>();
+    }
+    CHECK(2 * macs == number(result, "flops"));
+}
+
 void check_operators(const Json& result, const WorkloadCase& work) {
     const Json& operators = result.at("operators");
     REQUIRE(operators.size() == work.operators);
@@ -104,12 +128,15 @@ void check_case(std::uint64_t seed, std::uint32_t operators, std::uint32_t& refu
     if (result.is_null()) return;
     CHECK(number(result, "flops") == work.flops);
     CHECK(result.value("lookups", std::uint64_t{0}) == work.lookups);
+    if (work.flops_vector) CHECK(number(result, "flops_vector") == *work.flops_vector);
     CHECK(time_of(result) >= result.at("bound").at("roofline_seconds").get<double>());
     CHECK(time_of(result) >= least_seconds(chip.params, work));
     CHECK(result.at("bytes").value("host_in", std::uint64_t{0}) == work.host_in);
     CHECK(result.at("bytes").value("host_out", std::uint64_t{0}) == work.host_out);
     check_stalls(result, chip.params);
     check_cache(result, chip.params);
+    check_bytes(result, chip.params);
+    check_multiplies(result);
     check_operators(result, work);
     check_fractions(result);
 }
