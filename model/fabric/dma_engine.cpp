@@ -7,7 +7,12 @@ namespace diastole {
 namespace {
 
 // The part of an access that took longest owns the wait for it.
-Stall dominant(const WaitParts& parts) {
+Stall cause_of(const MemoryResponse& response) {
+    WaitParts parts = response.parts;
+    // A request that the partition did not take waited for what the partition was busy with.
+    (parts.dram >= parts.sram ? parts.dram : parts.sram) += response.held;
+    parts.noc = static_cast<std::uint32_t>((response.at - response.issued).count()) - parts.sram -
+                parts.dram;
     if (parts.dram >= parts.sram && parts.dram >= parts.noc) return Stall::wait_dram;
     return parts.sram >= parts.noc ? Stall::wait_sram : Stall::wait_noc;
 }
@@ -180,34 +185,29 @@ void DmaEngine::issue(const Next& next) {
 }
 
 void DmaEngine::take_answer(Cycles at, const Answer& answer) {
-    WaitParts parts = answer.parts;
-    // A request that the partition did not take waited for what the partition was busy with.
-    (parts.dram >= parts.sram ? parts.dram : parts.sram) += answer.held;
-    parts.noc = static_cast<std::uint32_t>((at - answer.issued).count()) - parts.sram - parts.dram;
-    const Stall cause = dominant(parts);
-    last_cause_ = cause;
+    last_cause_ = answer.cause;
     if (answer.token != no_token) {
         if (free_tokens_.empty()) {
-            unblocked_by_ = cause;
+            unblocked_by_ = answer.cause;
             next_slot_ = std::max(next_slot_, at);
         }
         free_tokens_.push_back(answer.token);
     }
-    Active& active = by_sequence(answer.transfer);
+    Active& active = by_sequence(full_sequence(answer.transfer));
     active.left -= answer.bytes;
     active.arriving -= answer.bytes;
     active.finished = at;
-    active.cause = cause;
+    active.cause = answer.cause;
     stats_.bytes += answer.bytes;
     if (active.is_broadcast()) stats_.broadcast_bytes += answer.bytes;
     // Nothing to issue: the engine only waits.
-    if (issuing_ == transfers_.size() && grants_.empty()) clock_.account(at, cause);
+    if (issuing_ == transfers_.size() && grants_.empty()) clock_.account(at, answer.cause);
 }
 
 void DmaEngine::push_answer(std::uint64_t sequence, std::uint32_t token,
                             const MemoryResponse& response) {
-    answers_.push(response.at, {sequence, token, response.bytes, response.held, response.issued,
-                                response.parts});
+    answers_.push(response.at, {static_cast<std::uint32_t>(sequence), token, response.bytes,
+                                cause_of(response)});
     Active& active = by_sequence(sequence);
     active.arriving += response.bytes;
     active.last_arrival = std::max(active.last_arrival, response.at);
@@ -224,14 +224,11 @@ void DmaEngine::response(const MemoryResponse& response) {
 
 void DmaEngine::shared_response(const MemoryResponse& response, std::uint32_t transfer,
                                 bool is_issuer) {
-    // The number that the transfer was joined with, without its upper bits.
-    const auto ahead = transfer - static_cast<std::uint32_t>(first_sequence_);
-    push_answer(first_sequence_ + ahead, is_issuer ? response.token : no_token, response);
+    push_answer(full_sequence(transfer), is_issuer ? response.token : no_token, response);
 }
 
 void DmaEngine::grant(Cycles at, std::uint32_t transfer, std::uint32_t shared) {
-    const auto ahead = transfer - static_cast<std::uint32_t>(first_sequence_);
-    grants_.push(at, {first_sequence_ + ahead, shared});
+    grants_.push(at, {full_sequence(transfer), shared});
     wake->wake(owner_, at);
 }
 

@@ -72,11 +72,12 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
         [[nodiscard]] bool issued() const { return row == rows; }
         [[nodiscard]] bool all_arriving() const { return arriving == left; }
     };
+    // Small: hundreds of them lie in wait all over a chip, and fetching them is what they cost.
     struct Answer {
-        std::uint64_t transfer = 0;  // sequence number
-        std::uint32_t token = no_token, bytes = 0, held = 0;
-        Cycles issued;
-        WaitParts parts;
+        std::uint32_t transfer = 0;  // lower bits of its sequence number
+        std::uint32_t token = no_token;
+        std::uint32_t bytes = 0;
+        Stall cause = Stall::wait_noc;
     };
     struct Grant {
         std::uint64_t transfer = 0;
@@ -98,6 +99,10 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
     void issue(const Next& next);
     void take_answer(Cycles at, const Answer& answer);
     Active& by_sequence(std::uint64_t sequence) { return transfers_[sequence - first_sequence_]; }
+    // From the lower bits of a sequence number; fewer than 2^32 transfers are under way.
+    [[nodiscard]] std::uint64_t full_sequence(std::uint32_t lower) const {
+        return first_sequence_ + (lower - static_cast<std::uint32_t>(first_sequence_));
+    }
 
     DmaParams params_;
     Interleave interleave_;
