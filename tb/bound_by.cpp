@@ -21,7 +21,7 @@ std::string bound_by(const std::array<StallCycles, unit_count>& stalls) {
     }
     const StallCycles& main = stalls[busiest];
     const std::uint64_t total = std::accumulate(main.begin(), main.end(), std::uint64_t{0});
-    if (total == 0) return "launch";
+    if (of(main, Stall::busy) == 0) return "launch";
     if (2 * of(main, Stall::busy) >= total) return std::string(unit_names[busiest]);
     // Waits of the units that had work; a unit that only idles says nothing.
     StallCycles waits{};

@@ -252,6 +252,7 @@ std::string result_json(const RunResult& r) {
     json["counters"] = counters(r);
     json["phases"] = phases(r);
     json["operators"] = operators(r);
+    json["bound"]["bound_by"] = r.bound_by;
     json["bound"]["roofline_seconds"] = r.roofline.seconds;
     json["bound"]["limited_by"] = r.roofline.limited_by;
     json["bound"]["terms_seconds"] = {{"matrix", r.roofline.matrix_seconds},

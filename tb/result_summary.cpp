@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "tb/bound_by.hpp"
 #include "tb/display.hpp"
 #include "tb/result.hpp"
 
@@ -40,7 +39,11 @@ void headline(Text& out, const RunResult& r) {
     line(out, "  latency     {}s a batch  ({} cycles for {} batch{} after {} of warm-up)",
          si(time / r.spec.batches), (r.end - r.start).count(), r.spec.batches,
          r.spec.batches == 1 ? "" : "es", r.spec.warmup);
-    line(out, "  bound by    {}", bound_by(r.counted.stalls));
+    line(out, "  bound by    {}", r.bound_by);
+    if (r.roofline.seconds == 0) {
+        line(out, "  roofline    none: no operator has a known cost");
+        return;
+    }
     line(out, "  roofline    {}s, limited by {}: {:.1f} % of it reached", si(r.roofline.seconds),
          r.roofline.limited_by, 100 * r.roofline.seconds / time);
     line(out, "  work        {}FLOP in matrices ({}FLOP/s), {}FLOP elsewhere{}",

@@ -68,6 +68,20 @@ void share_time(RunResult& result) {
     std::stable_sort(result.by_kind.begin(), result.by_kind.end(), longer);
 }
 
+// Of the whole run: the host link or recorded durations where they had the chip most of the time.
+std::string limit_of(const RunResult& result) {
+    Cycles host, recorded, all;
+    for (const OperatorRun& run : result.operators) {
+        const Cycles time = run.record.ended - run.record.started;
+        if (run.record.host_copy) host += time;
+        if (run.bound_by == "recorded") recorded += time;
+        all += time;
+    }
+    if (recorded * 2 > all) return "recorded durations";
+    if (host * 2 > all) return "host_link";
+    return bound_by(result.counted.stalls);
+}
+
 std::uint64_t peak_memory() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -137,6 +151,7 @@ RunResult simulate(const RunSpec& spec, const std::function<void(double)>& progr
         if (op.attrs.host_copy_request && !spec.host_copies) continue;  // it was left out
         result.operators.push_back({record, bound_by(record)});
     }
+    result.bound_by = limit_of(result);
     share_time(result);
     result.roofline = roofline_of(result.graph, result.chip.params, spec.casts, streams,
                                   spec.warmup, spec.batches, spec.host_copies);

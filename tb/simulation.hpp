@@ -57,6 +57,7 @@ struct RunResult {
     Cycles start, end;       // of the counted batches
     Snapshot counted;        // what happened between them
     std::vector<OperatorRun> operators;
+    std::string bound_by;  // the whole run
     std::vector<Share> by_kind, by_phase;
     [[nodiscard]] double counted_seconds() const {
         return seconds(end - start, clock_of(chip.params));
