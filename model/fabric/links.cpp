@@ -78,17 +78,22 @@ void Links::add_path(std::vector<Path>& paths, const std::vector<std::uint32_t>&
     paths.push_back(path);
 }
 
-void Links::build_crossbar(const ChipParams& chip) {
-    const std::uint32_t nodes = pe_count(chip) + 1;
-    std::vector<std::uint32_t> node_out, node_in, partition_in, partition_out;
+Links::Ports Links::add_ports(std::uint32_t nodes) {
+    Ports ports;
     for (std::uint32_t node = 0; node < nodes; ++node) {
-        node_out.push_back(add_link(Kind::pe));
-        node_in.push_back(add_link(Kind::pe));
+        ports.node_out.push_back(add_link(Kind::pe));
+        ports.node_in.push_back(add_link(Kind::pe));
     }
     for (std::uint32_t p = 0; p < partitions_; ++p) {
-        partition_in.push_back(add_link(Kind::partition));
-        partition_out.push_back(add_link(Kind::partition));
+        ports.partition_in.push_back(add_link(Kind::partition));
+        ports.partition_out.push_back(add_link(Kind::partition));
     }
+    return ports;
+}
+
+void Links::build_crossbar(const ChipParams& chip) {
+    const std::uint32_t nodes = pe_count(chip) + 1;
+    const auto [node_out, node_in, partition_in, partition_out] = add_ports(nodes);
     for (std::uint32_t node = 0; node < nodes; ++node) {
         const Place place = node + 1 == nodes
                                 ? Place{-1, -1}
@@ -121,15 +126,7 @@ void Links::build_mesh(const ChipParams& chip) {
         for (; row < to_row; ++row) path.push_back(leaving(row, column, south));
         for (; row > to_row; --row) path.push_back(leaving(row, column, north));
     };
-    std::vector<std::uint32_t> node_out, node_in, partition_in, partition_out;
-    for (std::uint32_t node = 0; node < nodes; ++node) {
-        node_out.push_back(add_link(Kind::pe));
-        node_in.push_back(add_link(Kind::pe));
-    }
-    for (std::uint32_t p = 0; p < partitions_; ++p) {
-        partition_in.push_back(add_link(Kind::partition));
-        partition_out.push_back(add_link(Kind::partition));
-    }
+    const auto [node_out, node_in, partition_in, partition_out] = add_ports(nodes);
     const Cycles hop(chip.noc.hop_cycles);
     for (std::uint32_t node = 0; node < nodes; ++node) {
         const std::uint32_t row = node + 1 == nodes ? 0 : node / columns;

@@ -58,7 +58,13 @@ class Links {
         Kind kind = Kind::pe;
     };
 
+    // The links between the fabric and what it joins.
+    struct Ports {
+        std::vector<std::uint32_t> node_out, node_in, partition_in, partition_out;
+    };
+
     std::uint32_t add_link(Kind kind);
+    Ports add_ports(std::uint32_t nodes);
     void build_crossbar(const ChipParams& chip);
     void build_mesh(const ChipParams& chip);
     void add_path(std::vector<Path>& paths, const std::vector<std::uint32_t>& links, Cycles hop,

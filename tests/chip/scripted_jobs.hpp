@@ -57,29 +57,29 @@ class ScriptedJobs : public JobStream {
     std::size_t at_ = 0;
 };
 
-inline Command read_command(std::uint64_t address, std::uint32_t bytes, std::uint8_t cb) {
+inline Transfer contiguous(std::uint64_t address, std::uint32_t bytes) {
     Transfer transfer;
     transfer.address = address;
     transfer.row_bytes = bytes;
     transfer.pitch = bytes;
+    return transfer;
+}
+
+inline Command read_command(std::uint64_t address, std::uint32_t bytes, std::uint8_t cb) {
     Command command;
     command.unit = Unit::dma_in;
     command.writes = true;
     command.write = {cb, bytes, bytes};
-    command.payload = transfer;
+    command.payload = contiguous(address, bytes);
     return command;
 }
 
 inline Command write_command(std::uint64_t address, std::uint32_t bytes, std::uint8_t cb) {
-    Transfer transfer;
-    transfer.address = address;
-    transfer.row_bytes = bytes;
-    transfer.pitch = bytes;
     Command command;
     command.unit = Unit::dma_out;
     command.read_count = 1;
     command.reads[0] = {cb, bytes, bytes, bytes};
-    command.payload = transfer;
+    command.payload = contiguous(address, bytes);
     return command;
 }
 
