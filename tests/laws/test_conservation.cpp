@@ -141,6 +141,31 @@ void check_case(std::uint64_t seed, std::uint32_t operators, std::uint32_t& refu
     check_fractions(result);
 }
 
+// Several batches, the first of them perhaps not counted.
+void check_batches(std::uint64_t seed, std::uint32_t& refused) {
+    INFO("seed " << seed);
+    Random random(seed);
+    const ChipCase chip = random_chip(random, refused);
+    const WorkloadCase work = random_workload(random, 1 + static_cast<std::uint32_t>(seed % 6));
+    const std::uint64_t warmup = random.below(3), batches = random.between(1, 4);
+    const TemporaryFolder folder;
+    folder.write("w.jsonl", work.trace);
+    const Json result = run_json("--chip " + chip.preset + set_options(chip.settings) +
+                                 (random.below(2) == 0 ? " --memory-mode fast" : "") +
+                                 " --warmup " + std::to_string(warmup) + " --batches " +
+                                 std::to_string(batches) + " --workload " + folder.path("w.jsonl"));
+    if (result.is_null()) return;
+    CHECK(number(result, "flops") == batches * work.flops);
+    CHECK(result.value("lookups", std::uint64_t{0}) == batches * work.lookups);
+    CHECK(result.at("bytes").value("host_in", std::uint64_t{0}) == batches * work.host_in);
+    CHECK(result.at("operators").size() == batches * work.operators);
+    CHECK(time_of(result) >= result.at("bound").at("roofline_seconds").get<double>());
+    check_stalls(result, chip.params);
+    check_bytes(result, chip.params);
+    check_multiplies(result);
+    check_fractions(result);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -156,4 +181,16 @@ TEST_CASE("many random workloads on random chips obey the laws of a result", "[s
     constexpr std::uint32_t cases = 300;
     for (std::uint32_t i = 0; i < cases; ++i) check_case(50000 + i, 1 + i % 12, refused);
     CHECK(refused < cases);
+}
+
+TEST_CASE("the laws hold for counted batches after a warm-up, in both memory modes") {
+    std::uint32_t refused = 0;
+    for (std::uint32_t i = 0; i < 20; ++i) check_batches(4000 + i, refused);
+    CHECK(refused < 20);
+}
+
+TEST_CASE("the laws hold for many counted batches after a warm-up", "[slow]") {
+    std::uint32_t refused = 0;
+    for (std::uint32_t i = 0; i < 200; ++i) check_batches(90000 + i, refused);
+    CHECK(refused < 200);
 }
