@@ -52,6 +52,11 @@ Casts read_casts(const std::vector<std::string>& texts) {
     return casts;
 }
 
+// A count's text; a minus sign would wrap around to a number that nobody wrote.
+std::string not_negative(const std::string& text) {
+    return text.rfind('-', 0) == 0 ? "expected a whole number from 0, got " + text : std::string();
+}
+
 int run(Arguments& arguments) {
     RunSpec& spec = arguments.spec;
     if (!arguments.mode.empty()) {
@@ -120,6 +125,9 @@ void add_run(CLI::App& app, Action& action) {
     command->add_option("--seed", spec.seed, "of the index streams")->capture_default_str();
     command->add_option("--json", arguments->json,
                         "write the result to a file, or to stdout with -");
+    for (const char* count : {"--batch", "--warmup", "--batches", "--seed"}) {
+        command->get_option(count)->check(not_negative);
+    }
     command->footer("Example:\n  diastole run --chip mtia-2i --workload rm1 --batch 64");
     command->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }

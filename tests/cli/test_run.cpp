@@ -129,8 +129,13 @@ TEST_CASE("run refuses casts, batches and modes that mean nothing") {
         CHECK(result.code == 2);
         CHECK(result.out == "batch: expected 1 to 2147483648, got " + std::string(batch) + '\n');
     }
-    for (const char* option : {"--batches -1", "--seed x", "--mode traning", "--compute no",
-                               "--memory-mode quick", "--warmup 4294967296"}) {
+    for (const char* option : {"--batch -1", "--batches -1", "--warmup -1", "--seed -1"}) {
+        const ProgramResult result = trace.run("--chip mtia-2i " + std::string(option));
+        CHECK(result.code == 2);
+        CHECK_THAT(result.out, Contains("expected a whole number from 0, got -1"));
+    }
+    for (const char* option : {"--seed x", "--mode traning", "--compute no", "--memory-mode quick",
+                               "--warmup 4294967296"}) {
         const ProgramResult result = trace.run("--chip mtia-2i " + std::string(option));
         INFO(option);
         CHECK(result.code == 2);
