@@ -87,7 +87,8 @@ TEST_CASE("the result has exactly the documented keys") {
         CHECK(keys(engine) == Keys{"busy", "wait_dram", "wait_sram", "wait_noc",
                                    "wait_local_memory", "wait_dependency", "wait_issue", "idle"});
     }
-    CHECK(keys(r.at("bound")) == Keys{"roofline_seconds", "limited_by", "terms_seconds"});
+    CHECK(keys(r.at("bound")) ==
+          Keys{"roofline_seconds", "limited_by", "bound_by", "terms_seconds"});
     CHECK(keys(r.at("coverage")) == Keys{"operators", "opaque", "by_kind",
                                          "flops_modelled_fraction", "bytes_modelled_fraction"});
     for (const Json& op : r.at("operators")) {
