@@ -36,9 +36,10 @@ void headline(Text& out, const RunResult& r) {
     }
     line(out, "");
     line(out, "  throughput  {} samples/s", si(as_double(r.graph.batch * r.spec.batches) / time));
-    line(out, "  latency     {}s a batch  ({} cycles for {} batch{} after {} of warm-up)",
-         si(time / r.spec.batches), (r.end - r.start).count(), r.spec.batches,
-         r.spec.batches == 1 ? "" : "es", r.spec.warmup);
+    // Batches of an inference overlap, so that a batch's share of the time is not its latency.
+    line(out, "  {}  {}s a batch  ({} cycles for {} batch{} after {} of warm-up)",
+         r.spec.batches == 1 ? "latency   " : "time      ", si(time / r.spec.batches),
+         (r.end - r.start).count(), r.spec.batches, r.spec.batches == 1 ? "" : "es", r.spec.warmup);
     line(out, "  bound by    {}", r.bound_by);
     if (r.roofline.seconds == 0) {
         line(out, "  roofline    none: no operator has a known cost");

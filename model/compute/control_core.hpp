@@ -51,7 +51,6 @@ class ControlCore : public sc_core::sc_module, public Windowed, public ControlIf
         std::unique_ptr<Job> job;
         std::uint32_t unmet = 0;             // dependencies not done
         std::vector<std::uint64_t> waiters;  // jobs that wait for this one
-        bool launched = false;
         std::uint32_t participants = 0, reports = 0, at_barrier = 0;
         JobRecord record;
     };

@@ -5,6 +5,15 @@
 #include "model/compute/pe.hpp"
 
 namespace diastole {
+namespace {
+
+std::uint64_t bytes_touched(const Command& command) {
+    std::uint64_t touched = command.writes ? command.write.touched : 0;
+    for (std::uint8_t i = 0; i < command.read_count; ++i) touched += command.reads[i].touched;
+    return touched;
+}
+
+}  // namespace
 
 // Whether the operands and the space of a command are there; if not, remembers what it waits for.
 bool Pe::ready(IssuedCommand& issued) {
@@ -75,8 +84,7 @@ bool Pe::try_start(Engine& engine, Cycles at) {
     engine.clock.account(at, issued.blocked_by);
 
     const Command& command = issued.command;
-    std::uint64_t touched = command.writes ? command.write.touched : 0;
-    for (std::uint8_t i = 0; i < command.read_count; ++i) touched += command.reads[i].touched;
+    const std::uint64_t touched = bytes_touched(command);
     const Engine::Timing alone = engine.execute(command);
     const Cycles occupied = memory_.share(engine.unit, at, alone.occupied, touched);
     const Cycles extra = occupied - alone.occupied;

@@ -4,6 +4,7 @@
 
 #include "model/base/error.hpp"
 #include "model/timing/array.hpp"
+#include "model/timing/engines.hpp"
 
 namespace diastole {
 namespace {
@@ -12,9 +13,10 @@ namespace {
     throw ModelError(std::string("the ") + unit + " was given " + what);
 }
 
-Engine::Timing whole(std::uint64_t cycles, std::uint32_t startup) {
-    const Cycles time(std::max<std::uint64_t>(cycles, 1) + startup);
-    return {time, time};
+// A command that the next one cannot overlap; at least a cycle.
+Engine::Timing whole(Cycles time) {
+    const Cycles least = std::max(time, Cycles(1));
+    return {least, least};
 }
 
 }  // namespace
@@ -38,22 +40,17 @@ SimdEngine::SimdEngine(const sc_core::sc_module_name& name, const ChipParams& ch
 
 Engine::Timing SimdEngine::execute(const Command& command) {
     if (const auto* ops = std::get_if<ElementOps>(&command.payload)) {
-        const std::uint32_t rate = params_.ops_per_cycle[ops->type];
-        if (rate == 0) refuse("SIMD engine", "a type that it lacks");
+        if (params_.ops_per_cycle[ops->type] == 0) refuse("SIMD engine", "a type that it lacks");
         flops_ += ops->flops;
-        return whole(ceil_div(ops->operations, rate), params_.startup_cycles);
+        return whole(element_cycles(params_, ops->type, ops->operations));
     }
     if (const auto* tile = std::get_if<MatrixTile>(&command.payload)) {
-        const std::uint32_t rate = params_.ops_per_cycle[tile->type];
-        if (rate == 0) refuse("SIMD engine", "a type that it lacks");
-        const std::uint64_t macs = std::uint64_t{tile->m} * tile->n * tile->k;
-        macs_[tile->type] += macs;
-        return whole(ceil_div(2 * macs, rate), params_.startup_cycles);
+        if (params_.ops_per_cycle[tile->type] == 0) refuse("SIMD engine", "a type that it lacks");
+        macs_[tile->type] += std::uint64_t{tile->m} * tile->n * tile->k;
+        return whole(vector_matrix_cycles(params_, tile->type, tile->m, tile->n, tile->k));
     }
     if (const auto* sort = std::get_if<Sort>(&command.payload)) {
-        // Radix sort, eight bits a pass, a histogram and a scatter of one key each cycle and pass.
-        const std::uint64_t passes = ceil_div(sort->key_bits, 8);
-        return whole(2 * passes * sort->keys, params_.startup_cycles);
+        return whole(sort_cycles(params_, sort->keys, sort->key_bits));
     }
     refuse("SIMD engine", "something other than element operations");
 }
@@ -64,13 +61,10 @@ ReductionEngine::ReductionEngine(const sc_core::sc_module_name& name, const Chip
 Engine::Timing ReductionEngine::execute(const Command& command) {
     if (const auto* ops = std::get_if<ElementOps>(&command.payload)) {
         flops_ += ops->flops;
-        return whole(ceil_div(ops->operations, params_.elements_per_cycle), params_.startup_cycles);
+        return whole(reduction_cycles(params_, ops->operations));
     }
     if (const auto* step = std::get_if<NeighbourReduce>(&command.payload)) {
-        // Receiving, adding and sending stream at the slower of adder and link.
-        const std::uint64_t adds = ceil_div(step->elements, params_.elements_per_cycle);
-        const std::uint64_t link = ceil_div(step->bytes, params_.neighbour_bytes_per_cycle);
-        return whole(std::max(adds, link), params_.startup_cycles);
+        return whole(neighbour_cycles(params_, step->elements, Bytes(step->bytes)));
     }
     refuse("reduction engine", "something other than a reduction");
 }
@@ -81,7 +75,7 @@ LayoutUnit::LayoutUnit(const sc_core::sc_module_name& name, const ChipParams& ch
 Engine::Timing LayoutUnit::execute(const Command& command) {
     const auto* move = std::get_if<LayoutMove>(&command.payload);
     if (move == nullptr) refuse("layout unit", "something other than a layout move");
-    return whole(ceil_div(move->bytes, params_.bytes_per_cycle), params_.startup_cycles);
+    return whole(layout_cycles(params_, Bytes(move->bytes)));
 }
 
 }  // namespace diastole

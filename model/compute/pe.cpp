@@ -10,7 +10,6 @@ Pe::Pe(const sc_core::sc_module_name& name, const ChipParams& chip, std::uint32_
       index_(index),
       issue_(chip.issue),
       sync_cycles_(chip.control.sync_cycles),
-      reduction_params_(chip.reduction),
       memory_("local_memory", chip.local_memory),
       dpe_("dpe", chip),
       reduction_("reduction", chip),

@@ -107,7 +107,6 @@ class Pe : public sc_core::sc_module, public Windowed, public PeIf {
     std::size_t number_ = 0;
     IssueParams issue_;
     Cycles sync_cycles_;
-    ReductionParams reduction_params_;
 
     LocalMemory memory_;
     Dpe dpe_;

@@ -138,6 +138,7 @@ void DmaEngine::issue(const Next& next) {
     const Cycles at = next.at;
     // What holds requests up in the NoC is what the latest answers waited for.
     if (credits_ == 0) unblocked_by_ = last_cause_;
+    if (next.granted) unblocked_by_ = Stall::wait_dependency;  // the last member to ask
     for (; returned_.first() <= at; returned_.pop()) ++credits_;
     Active& active = by_sequence(next.sequence);
     const Transfer& transfer = active.transfer;
@@ -206,9 +207,15 @@ void DmaEngine::take_answer(Cycles at, const Answer& answer) {
 
 void DmaEngine::push_answer(std::uint64_t sequence, std::uint32_t token,
                             const MemoryResponse& response) {
-    answers_.push(response.at, {static_cast<std::uint32_t>(sequence), token, response.bytes,
-                                cause_of(response)});
     Active& active = by_sequence(sequence);
+    Stall cause = cause_of(response);
+    // A member that asked long before the last one waited for the others.
+    if (active.is_broadcast() && response.issued > active.ready &&
+        response.issued - active.ready > response.at - response.issued) {
+        cause = Stall::wait_dependency;
+    }
+    answers_.push(response.at,
+                  {static_cast<std::uint32_t>(sequence), token, response.bytes, cause});
     active.arriving += response.bytes;
     active.last_arrival = std::max(active.last_arrival, response.at);
     if (free_tokens_.empty() && token != no_token) {
@@ -224,7 +231,8 @@ void DmaEngine::response(const MemoryResponse& response) {
 
 void DmaEngine::shared_response(const MemoryResponse& response, std::uint32_t transfer,
                                 bool is_issuer) {
-    push_answer(full_sequence(transfer), is_issuer ? response.token : no_token, response);
+    const std::uint64_t sequence = full_sequence(transfer);
+    push_answer(sequence, is_issuer ? response.token : no_token, response);
 }
 
 void DmaEngine::grant(Cycles at, std::uint32_t transfer, std::uint32_t shared) {

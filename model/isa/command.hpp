@@ -38,7 +38,7 @@ struct CbWrite {
     std::uint32_t touched = 0;
 };
 
-// One read that answers several PEs. All members issue the same transfer with the same tag; the NoC
+// One read that answers several PEs. All members issue the same transfer; the NoC
 // merges them. Members of a group issue their broadcast transfers in the same order.
 struct Broadcast {
     std::uint32_t members = 1;  // 1: an ordinary read

@@ -26,13 +26,13 @@ constexpr Cycles reduction_cycles(const ReductionParams& reduction, std::uint64_
     return Cycles(reduction.startup_cycles + ceil_div(elements, reduction.elements_per_cycle));
 }
 
-// One hop on the reduction network: the sums are added as they pass.
+// One step on the reduction network: receiving, adding and sending stream at the slower of adder
+// and link. The way to the next PE (neighbour_cycles of the description) comes on top.
 constexpr Cycles neighbour_cycles(const ReductionParams& reduction, std::uint64_t elements,
                                   Bytes size) {
     const std::uint64_t moving = ceil_div(size.count(), reduction.neighbour_bytes_per_cycle);
     const std::uint64_t adding = ceil_div(elements, reduction.elements_per_cycle);
-    return Cycles(reduction.startup_cycles + reduction.neighbour_cycles +
-                  (moving > adding ? moving : adding));
+    return Cycles(reduction.startup_cycles + (moving > adding ? moving : adding));
 }
 
 constexpr Cycles layout_cycles(const LayoutParams& layout, Bytes size) {
@@ -40,12 +40,17 @@ constexpr Cycles layout_cycles(const LayoutParams& layout, Bytes size) {
 }
 
 // Least-significant-digit radix sort with 8-bit digits: each digit costs a counting pass and a
-// moving pass over the keys, four integer operations a key and pass (load, extract, address, store;
-// assumed). `type` is the engine's integer type.
+// moving pass over the keys, four 32-bit integer operations a key and pass (load, extract, address,
+// store; assumed), at the engine's int32 rate or, without one, one operation a cycle.
 inline constexpr std::uint32_t sort_digit_bits = 8;
 inline constexpr std::uint32_t sort_operations_per_pass = 4;
 constexpr std::uint64_t sort_operations(std::uint64_t keys, std::uint32_t key_bits) {
     return keys * 2 * ceil_div(key_bits, sort_digit_bits) * sort_operations_per_pass;
+}
+constexpr Cycles sort_cycles(const SimdParams& engine, std::uint64_t keys, std::uint32_t key_bits) {
+    const std::uint64_t rate = engine.ops_per_cycle[DType::int32];
+    return Cycles(engine.startup_cycles +
+                  ceil_div(sort_operations(keys, key_bits), rate > 0 ? rate : 1));
 }
 
 }  // namespace diastole

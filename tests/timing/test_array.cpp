@@ -221,10 +221,11 @@ TEST_CASE("an engine's time is its start-up and the work at its rate, rounded up
     ReductionParams reduction;
     reduction.elements_per_cycle = 32;
     reduction.neighbour_bytes_per_cycle = 64;
-    reduction.neighbour_cycles = 4;
     CHECK(reduction_cycles(reduction, 33) == Cycles(8 + 2));
-    CHECK(neighbour_cycles(reduction, 64, Bytes(256)) == Cycles(8 + 4 + 4));
-    CHECK(neighbour_cycles(reduction, 256, Bytes(256)) == Cycles(8 + 4 + 8));
+    CHECK(neighbour_cycles(reduction, 64, Bytes(256)) == Cycles(8 + 4));
+    CHECK(neighbour_cycles(reduction, 256, Bytes(256)) == Cycles(8 + 8));
     CHECK(layout_cycles(LayoutParams{}, Bytes(65)) == Cycles(8 + 2));
     CHECK(sort_operations(100, 32) == 100 * 2 * 4 * 4);
+    simd.ops_per_cycle[DType::int32] = 16;
+    CHECK(sort_cycles(simd, 100, 32) == Cycles(8 + 200));
 }

@@ -90,9 +90,14 @@ class LoweredGraph final : public JobStream {
         job->operator_index = operator_;
         job->batch = batch_;
         add_dependencies(op, *job);
-        job->launch = graph_.eager || operator_ == 0;
         job->drain_before = options_.warmup > 0 && batch_ == options_.warmup && operator_ == 0;
         fill(op, *job);
+        // Of a batch that is one program, the first operator on the PEs is what the host launches.
+        if (operator_ == 0) program_launched_ = false;
+        if (job->commands) {
+            job->launch = graph_.eager || !program_launched_;
+            program_launched_ = true;
+        }
         return job;
     }
 
@@ -163,6 +168,7 @@ class LoweredGraph final : public JobStream {
     std::vector<OperatorIndex> sinks_;
     std::uint32_t batch_ = 0;
     OperatorIndex operator_ = 0;
+    bool program_launched_ = false;  // in this batch
 };
 
 }  // namespace
