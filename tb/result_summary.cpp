@@ -148,6 +148,12 @@ void assumptions(Text& out, const RunResult& r) {
         line(out, "  cast: every {} tensor is stored and computed as {}", name_of(from),
              name_of(to));
     }
+    const auto spilled = std::count_if(r.notes.begin(), r.notes.end(), [](const std::string& note) {
+        return note.find("spilled") != std::string::npos;
+    });
+    if (spilled > 0) {
+        line(out, "  the activations of {} operators do not fit the LLS and go to DRAM", spilled);
+    }
     const auto assumed = std::count_if(
         r.chip.settings.begin(), r.chip.settings.end(),
         [](const config::Setting& setting) { return !setting.provenance.assumed.empty(); });
