@@ -53,7 +53,7 @@ void describe(Schema& s, DramTiming& t) {
     add("rfc", t.rfc, "all-bank refresh");
     add("refi", t.refi, "between refreshes");
     add("rfc_pb", t.rfc_pb, "per-bank refresh");
-    add("rrefd", t.rrefd, "between two per-bank refreshes");
+    add("rrefd", t.rrefd, "per-bank refresh to activate of another bank");
 }
 
 void describe(Schema& s, DramPolicy& p) {

@@ -26,7 +26,7 @@ struct DramTiming {
     std::uint32_t ppd = 1;                         // precharge to precharge
     std::uint32_t act_cycles = 1;                  // row-bus cycles of an activate
     std::uint32_t rfc = 260, refi = 3900;          // all-bank refresh
-    std::uint32_t rfc_pb = 160, rrefd = 8;         // per-bank refresh; between two of them
+    std::uint32_t rfc_pb = 160, rrefd = 8;  // per-bank refresh; from it to an activate elsewhere
 };
 
 struct DramGeometry {

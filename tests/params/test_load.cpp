@@ -71,7 +71,7 @@ TEST_CASE("impossible chips are refused by the user's key, place and figures") {
 TEST_CASE("contradictory memories are refused by the user's key, place and figures") {
     CHECK(error_of("mtia-2i", {"dram.timing.rc=40"}) ==
           "--set: dram.timing.rc: expected at least ras + rp = 49, got 40");
-    CHECK(error_of("mtia-2i", {"dram.timing.refi=300"})
+    CHECK(error_of("mtia-2i", {"dram.timing.rrefd=72", "dram.timing.refi=300"})
               .find("--set: dram.timing.refi: expected above 32 banks x rrefd = 2304") == 0);
     CHECK(error_of("mtia-2i", {"dram.policy.refresh=all_bank", "dram.timing.refi=350"})
               .find("--set: dram.timing.refi: expected above 424, so that work is possible") == 0);
