@@ -5,12 +5,20 @@
 #include <utility>
 
 #include "model/base/error.hpp"
+#include "model/timing/engines.hpp"
 
 namespace diastole {
 
 Cycles window_of(const ChipParams& chip) {
-    return Cycles(std::min(
-        {chip.noc.port_cycles, chip.control.sync_cycles, chip.reduction.neighbour_cycles}));
+    const Cycles neighbours =
+        Cycles(chip.reduction.neighbour_cycles) + neighbour_cycles(chip.reduction, 1, Bytes(1));
+    return std::min(
+        {Cycles(2 * chip.noc.port_cycles), Cycles(chip.control.sync_cycles), neighbours});
+}
+
+Cycles lead_of(const ChipParams& chip) {
+    const Cycles window = window_of(chip), port(chip.noc.port_cycles);
+    return window > port ? window - port : Cycles(0);
 }
 
 Chip::Chip(const sc_core::sc_module_name& name, const ChipParams& params, MemoryMode mode)
@@ -32,7 +40,7 @@ Chip::Chip(const sc_core::sc_module_name& name, const ChipParams& params, Memory
     noc_.requesters[2 * pe_count(params)](host_link_.to_host_answers);
     noc_.requesters[2 * pe_count(params) + 1](host_link_.to_device_answers);
     host_link_.set_number(conductor_.add(host_link_, "host link"));
-    noc_.set_number(conductor_.add(noc_, "noc"));
+    noc_.set_number(conductor_.add(noc_, "noc", lead_of(params)));
     for (std::uint32_t i = 0; i < params.sram.partitions; ++i) make_partition(i, mode);
 }
 
@@ -69,7 +77,7 @@ void Chip::make_pe(std::uint32_t index) {
 void Chip::make_partition(std::uint32_t index, MemoryMode mode) {
     const std::string label = "partition_" + std::to_string(index);
     auto partition = std::make_unique<MemoryPartition>(label.c_str(), params_, index, mode);
-    partition->set_number(conductor_.add(*partition, "memory " + label));
+    partition->set_number(conductor_.add(*partition, "memory " + label, lead_of(params_) * 2));
     partition->wake(conductor_.wake_export);
     partition->replies(noc_.replies);
     noc_.partitions[index](partition->requests);

@@ -20,9 +20,12 @@
 
 namespace diastole {
 
-// The longest window in which modules may run ahead of each other: the shortest latency over all
-// edges between modules, credit returns included.
+// The longest window in which modules may run ahead of each other, credit returns included: twice
+// the latency of a NoC port, since PEs, NoC and partitions are stages of a chain (conductor.hpp);
+// less when PEs or the control core reach each other sooner.
 Cycles window_of(const ChipParams& chip);
+// How far each stage of that chain is ahead of the one before it.
+Cycles lead_of(const ChipParams& chip);
 
 class Chip : public sc_core::sc_module {
   public:

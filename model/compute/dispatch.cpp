@@ -55,9 +55,6 @@ Effects Pe::effects_of(const Command& command, Cycles at) {
     effects.reads = command.reads;
     effects.writes = command.writes;
     effects.write = command.write;
-    if (const auto* step = std::get_if<NeighbourReduce>(&command.payload)) {
-        effects.neighbour = *step;
-    }
     return effects;
 }
 
@@ -102,6 +99,12 @@ bool Pe::try_start(Engine& engine, Cycles at) {
     if (const auto* step = std::get_if<NeighbourReduce>(&command.payload)) {
         if (step->from != NeighbourReduce::nobody) {
             partials_[static_cast<std::uint32_t>(step->from)] -= step->bytes;
+        }
+        // What is sent when the step is done can be announced now: it will not change.
+        if (step->to != NeighbourReduce::nobody) {
+            neighbours->send_partial(index_, static_cast<std::uint32_t>(step->to), step->bytes,
+                                     done);
+            stats_.neighbour_bytes += step->bytes;
         }
     }
     engine.queue.pop();

@@ -33,7 +33,6 @@ struct Effects {
     bool writes = false;
     std::array<CbRead, 4> reads{};
     CbWrite write;
-    NeighbourReduce neighbour;  // to != nobody: partial sums that leave
 };
 
 class Engine : public sc_core::sc_module {

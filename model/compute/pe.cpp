@@ -116,13 +116,7 @@ void Pe::complete_engines(Cycles at) {
     for (Engine* engine : engines_) {
         if (engine->free_event <= at) engine->free_event = never;
         while (!engine->completing.empty() && engine->completing.front().at <= at) {
-            const Effects& effects = engine->completing.front();
-            apply(effects, Stall::wait_dependency);
-            if (effects.neighbour.to != NeighbourReduce::nobody) {
-                neighbours->send_partial(index_, static_cast<std::uint32_t>(effects.neighbour.to),
-                                         effects.neighbour.bytes, at);
-                stats_.neighbour_bytes += effects.neighbour.bytes;
-            }
+            apply(engine->completing.front(), Stall::wait_dependency);
             engine->completing.pop();
         }
     }

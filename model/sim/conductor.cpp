@@ -24,19 +24,28 @@ Conductor::Conductor(const sc_core::sc_module_name& name, Hertz clock, Cycles wi
     SC_METHOD(step);
 }
 
-std::size_t Conductor::add(Windowed& module, std::string label) {
-    entries_.push_back({&module, std::move(label)});
+std::size_t Conductor::add(Windowed& module, std::string label, Cycles lead) {
+    if (!entries_.empty() && lead < entries_.back().lead) {
+        throw ModelError(label + " has less lead than the module before it");
+    }
+    entries_.push_back({&module, std::move(label), lead});
     next_.push_back(never);
     return entries_.size() - 1;
 }
 
+// A module that has its turn still to come in this round has handled what the last one gave it.
+Cycles Conductor::handled_until(std::size_t module) const {
+    const Cycles lead = entries_[module].lead;
+    return (lead > advancing_lead_ ? now_ : until_) + lead;
+}
+
 void Conductor::wake(std::size_t module, Cycles at) {
-    if (at < until_) {
+    if (at < handled_until(module)) {
         throw ModelError("a message reached " + entries_[module].label + " at cycle " +
                          std::to_string(at.count()) + ", before the end of its window at " +
-                         std::to_string(until_.count()));
+                         std::to_string(handled_until(module).count()));
     }
-    next_[module] = std::min(next_[module], at);
+    next_[module] = std::min(next_[module], at - entries_[module].lead);
 }
 
 void Conductor::step() {
@@ -51,9 +60,7 @@ void Conductor::step() {
 void Conductor::run_window() {
     ++activations_;
     if (activations_ == 1) {
-        for (std::size_t i = 0; i < entries_.size(); ++i) {
-            next_[i] = entries_[i].module->next_event();
-        }
+        for (std::size_t i = 0; i < entries_.size(); ++i) ask_next(i);
     } else {
         advance_window();
     }
@@ -66,17 +73,26 @@ void Conductor::run_window() {
     next_trigger(time_of(start) - sc_core::sc_time_stamp());
 }
 
+// Before time zero plus its lead a module has nothing to do; an event there counts as at zero.
+void Conductor::ask_next(std::size_t module) {
+    const Cycles next = entries_[module].module->next_event();
+    const Cycles lead = entries_[module].lead;
+    next_[module] = next == never ? never : next < lead ? Cycles(0) : next - lead;
+}
+
 void Conductor::advance_window() {
     until_ = now_ + window_;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         if (next_[i] >= until_) continue;
         ++module_steps_;
-        entries_[i].module->advance(until_);
-        next_[i] = entries_[i].module->next_event();
+        advancing_lead_ = entries_[i].lead;
+        entries_[i].module->advance(until_ + entries_[i].lead);
+        ask_next(i);
         if (next_[i] < until_) {
             throw ModelError(entries_[i].label + " left an event unhandled in its window");
         }
     }
+    advancing_lead_ = never;
     if (monitor_ && activations_ % monitor_interval == 0) monitor_(now_);
 }
 

@@ -43,13 +43,15 @@ void serve(Player& player) {
 }
 
 struct Game {
-    explicit Game(std::uint64_t delay)
-        : conductor("conductor", Hertz(1'000'000'000), Cycles(16)), a("a", delay), b("b", delay) {
+    explicit Game(std::uint64_t delay, std::uint64_t delay_back = 0, std::uint64_t lead_of_b = 0)
+        : conductor("conductor", Hertz(1'000'000'000), Cycles(16)),
+          a("a", delay),
+          b("b", delay_back > 0 ? delay_back : delay) {
         a.partner = &b;
         b.partner = &a;
         a.conductor = b.conductor = &conductor;
         a.number = conductor.add(a, "player a");
-        b.number = conductor.add(b, "player b");
+        b.number = conductor.add(b, "player b", Cycles(lead_of_b));
         serve(a);
     }
     Conductor conductor;
@@ -72,6 +74,31 @@ TEST_CASE("a message faster than the window is a broken model") {
     Game game(15);
     sc_core::sc_start();
     CHECK_THROWS_AS(game.conductor.rethrow(), ModelError);
+}
+
+TEST_CASE("a module with a lead may be reached sooner and answers later") {
+    Game game(10, 6, 10);  // a window of 16 = 10 + 6
+    sc_core::sc_start();
+    game.conductor.rethrow();
+    CHECK(game.a.times == std::vector<Cycles>{Cycles(5), Cycles(21), Cycles(37), Cycles(53)});
+    CHECK(game.b.times == std::vector<Cycles>{Cycles(15), Cycles(31), Cycles(47)});
+}
+
+TEST_CASE("a message to a module with a lead that is sooner than the lead is a broken model") {
+    Game game(9, 30, 10);
+    sc_core::sc_start();
+    CHECK_THROWS_AS(game.conductor.rethrow(), ModelError);
+}
+
+TEST_CASE("an answer from a module with a lead within the window is a broken model") {
+    Game game(10, 5, 10);
+    sc_core::sc_start();
+    CHECK_THROWS_AS(game.conductor.rethrow(), ModelError);
+}
+
+TEST_CASE("modules are added by growing lead") {
+    Game game(10, 6, 10);
+    CHECK_THROWS_AS(game.conductor.add(game.a, "player a once more"), ModelError);
 }
 
 TEST_CASE("a run that ends with work left names who waits") {
