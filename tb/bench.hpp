@@ -15,5 +15,6 @@ using Action = std::function<int()>;  // returns the exit code
 void add_run(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);
 void add_show(CLI::App& app, Action& action);
+void add_dram(CLI::App& app, Action& action);
 
 }  // namespace diastole

@@ -110,6 +110,7 @@ int sc_main(int argc, char** argv) {
     Action action;
     add_run(app, action);
     add_import(app, action);
+    add_dram(app, action);
     add_show(app, action);
 
     if (const auto code = parse(app, argc, argv)) return *code;
