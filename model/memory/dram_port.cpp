@@ -18,40 +18,47 @@ DramPort::DramPort(const ChipParams& chip, MemoryMode mode)
     }
 }
 
+// The same moment is asked for again and again.
+DramCycles DramPort::tick_of(Cycles now) {
+    if (now != converted_) {
+        converted_ = now;
+        converted_tick_ = clock_.tick_of(now);
+    }
+    return converted_tick_;
+}
+
 void DramPort::sync(Cycles now) {
-    play(clock_.tick_of(now));
-    model_->advance(clock_.tick_of(now), completions_);
+    const DramCycles tick = tick_of(now);
+    if (tick <= played_) return;
+    play(tick);
+    if (played_ < tick) played_ = model_->advance(tick, completions_);
     collect();
 }
 
 // Plays until `until`, or until there is room that somebody waits for and has not been told of.
 void DramPort::play(DramCycles until) {
-    const auto has_room = [&] {
-        const DramRoom room = wanted();
-        return (room.read_atoms > 0 && model_->can_accept(false, room.read_atoms)) ||
-               (room.write_atoms > 0 && model_->can_accept(true, room.write_atoms));
-    };
-    // Room that is there already is being used right now.
-    const bool tell = room_at_ == never && !has_room();
-    const DramCycles reached = model_->advance(until, completions_, tell ? wanted() : DramRoom{});
-    if (tell && has_room()) room_at_ = clock_.core_of(reached);
+    DramRoom room = room_at_ == never ? wanted() : DramRoom{};
+    if (has_room(room)) room = {};  // it is there already, and being used right now
+    played_ = model_->advance(until, completions_, room);
+    if (has_room(room)) room_at_ = clock_.core_of(played_);
+    effect_known_ = false;
 }
 
 void DramPort::collect() {
     for (const DramCompletion& c : completions_) {
-        if (!c.is_write) done_.push_back({clock_.core_of(c.done), c.tag});
+        if (!c.is_write && --runs_[c.tag] == 0) done_.add() = {clock_.core_of(c.done), c.tag};
     }
     completions_.clear();
-    effect_known_ = false;
 }
 
 std::uint32_t DramPort::push(Cycles now, std::uint64_t address, std::uint64_t bytes,
                              std::uint32_t tag, bool is_write) {
-    const DramCycles arrival = clock_.tick_of(now);
+    const DramCycles arrival = tick_of(now);
     std::uint32_t runs = 0;
     const std::uint64_t end = address + bytes;
     while (address < end) {
-        const std::uint64_t stop = std::min(end, (address / run_bytes_ + 1) * run_bytes_);
+        const std::uint64_t stop =
+            std::min(end, (run_bytes_.quotient(address) + 1) * run_bytes_.value());
         model_->push({address, atoms(stop - address), tag, is_write, arrival});
         address = stop;
         ++runs;
@@ -60,14 +67,14 @@ std::uint32_t DramPort::push(Cycles now, std::uint64_t address, std::uint64_t by
     return runs;
 }
 
-std::uint32_t DramPort::read(Cycles now, std::uint64_t address, std::uint64_t bytes,
-                             std::uint32_t tag) {
-    return push(now, address, bytes, tag, false);
+void DramPort::read(Cycles now, std::uint64_t address, std::uint64_t bytes, std::uint32_t tag) {
+    if (tag >= runs_.size()) runs_.resize(tag + 1);
+    runs_[tag] = push(now, address, bytes, tag, false);
 }
 
 void DramPort::write(Cycles now, std::uint64_t address, std::uint32_t bytes) {
     sync(now);  // before the wish for room changes: nobody must miss room that came until now
-    writes_.push_back({address, bytes});
+    writes_.add() = {address, bytes, atoms(bytes)};
     effect_known_ = false;
 }
 
@@ -75,9 +82,9 @@ std::uint32_t DramPort::drain(Cycles now) {
     if (writes_.empty()) return 0;
     sync(now);
     std::uint32_t moved = 0;
-    while (!writes_.empty() && model_->can_accept(true, atoms(writes_.front().bytes))) {
+    while (!writes_.empty() && model_->can_accept(true, writes_.front().atoms)) {
         push(now, writes_.front().address, writes_.front().bytes, 0, true);
-        writes_.pop_front();
+        writes_.pop();
         ++moved;
     }
     return moved;
@@ -88,18 +95,21 @@ Cycles DramPort::effect() {
     const DramCycles next = model_->next_event();
     effect_ = never;
     if (next != dram_never) {
+        next_data_ = next + model_->read_latency();
+        DramCycles bound = next_data_;
         const DramRoom room = wanted();
-        const bool waiting = room.read_atoms + room.write_atoms > 0 && room_at_ == never;
-        const DramCycles data = next + model_->read_latency();
-        effect_ = clock_.core_of(waiting ? std::min(data, model_->room_bound(room)) : data);
+        if (room.read_atoms + room.write_atoms > 0 && room_at_ == never) {
+            bound = std::min(bound, model_->room_bound(room));
+        }
+        effect_ = clock_.core_of(bound);
     }
     effect_known_ = true;
     return effect_;
 }
 
 void DramPort::step() {
-    const DramCycles next = model_->next_event();
-    play(std::min(next + model_->read_latency(), clock_.tick_of(effect())));
+    const Cycles effect_at = effect();
+    play(std::min(next_data_, clock_.tick_of(effect_at)));
     collect();
 }
 

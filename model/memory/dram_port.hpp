@@ -5,12 +5,13 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "model/base/divisor.hpp"
 #include "model/memory/clock_ratio.hpp"
+#include "model/memory/ring.hpp"
 #include "model/params/chip_params.hpp"
 #include "model/timing/dram_model.hpp"
 
@@ -26,10 +27,11 @@ class DramPort {
         return model_->can_accept(false, atoms(bytes));
     }
     [[nodiscard]] std::uint64_t max_read_bytes() const {
-        return std::uint64_t{model_->max_run()} * atom_bytes_;
+        return std::uint64_t{model_->max_run()} * atom_bytes_.value();
     }
-    // Splits the bytes into runs; returns how many. Each comes back with this tag.
-    std::uint32_t read(Cycles now, std::uint64_t address, std::uint64_t bytes, std::uint32_t tag);
+    // Comes back once, with this tag, when the last byte is there. Tags in use differ and are
+    // small.
+    void read(Cycles now, std::uint64_t address, std::uint64_t bytes, std::uint32_t tag);
     // Takes bytes into the write buffer; they leave it in order, as the DRAM's queue takes them.
     void write(Cycles now, std::uint64_t address, std::uint32_t bytes);
     // Moves what fits from the write buffer to the DRAM; returns how many entries.
@@ -50,7 +52,7 @@ class DramPort {
     [[nodiscard]] Cycles room_at() const { return room_at_; }
     std::uint32_t pop_read() {
         const std::uint32_t tag = done_.front().tag;
-        done_.pop_front();
+        done_.pop();
         return tag;
     }
     void clear_room() { room_at_ = never; }
@@ -65,30 +67,39 @@ class DramPort {
     };
     struct Write {
         std::uint64_t address;
-        std::uint32_t bytes;
+        std::uint32_t bytes, atoms;
     };
 
     [[nodiscard]] std::uint32_t atoms(std::uint64_t bytes) const {
-        return static_cast<std::uint32_t>(ceil_div(bytes, atom_bytes_));
+        return static_cast<std::uint32_t>(atom_bytes_.quotient(bytes + atom_bytes_.value() - 1));
     }
     [[nodiscard]] DramRoom wanted() const {
-        return {wanted_read_, writes_.empty() ? 0 : atoms(writes_.front().bytes)};
+        return {wanted_read_, writes_.empty() ? 0 : writes_.front().atoms};
     }
+    [[nodiscard]] bool has_room(DramRoom room) const {
+        return (room.read_atoms > 0 && model_->can_accept(false, room.read_atoms)) ||
+               (room.write_atoms > 0 && model_->can_accept(true, room.write_atoms));
+    }
+    [[nodiscard]] DramCycles tick_of(Cycles now);
     std::uint32_t push(Cycles now, std::uint64_t address, std::uint64_t bytes, std::uint32_t tag,
                        bool is_write);
     void play(DramCycles until);
     void collect();
 
     std::unique_ptr<DramModel> model_;
-    ClockRatio clock_;
-    std::uint32_t atom_bytes_;
-    std::uint32_t run_bytes_;
-    std::deque<Write> writes_;
-    std::uint32_t wanted_read_ = 0;  // atoms
+    DramCycles played_;  // every command before is issued
     Cycles room_at_ = never;
     Cycles effect_ = never;
+    DramCycles next_data_ = dram_never;  // no command that is not played has data before
     bool effect_known_ = false;
-    std::deque<Done> done_;
+    std::uint32_t wanted_read_ = 0;  // atoms
+    Ring<Done> done_;
+    Ring<Write> writes_;
+    std::vector<std::uint32_t> runs_;  // of the read with each tag, still to come
+    Cycles converted_;                 // the last time converted, and its tick
+    DramCycles converted_tick_;
+    ClockRatio clock_;
+    Divisor atom_bytes_, run_bytes_;
     std::vector<DramCompletion> completions_;
 };
 

@@ -1,5 +1,6 @@
 // Which lines are on their way from DRAM, and with which fetch: the tags of the MSHRs. Open
-// addressing with linear probing; capacity is fixed.
+// addressing with linear probing; capacity is fixed. Four aligned lines lie together, because a
+// request asks for lines that follow each other.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +57,8 @@ class FlightTable {
         std::uint32_t fetch = none;
     };
     [[nodiscard]] std::size_t home(std::uint64_t line) const {
-        return static_cast<std::size_t>(line * 0x9e3779b97f4a7c15ULL >> 32) & mask_;
+        const std::uint64_t four = line / 4 * 0x9e3779b97f4a7c15ULL >> 32;
+        return static_cast<std::size_t>(four * 4 + line % 4) & mask_;
     }
 
     std::vector<Slot> slots_;

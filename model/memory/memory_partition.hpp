@@ -12,7 +12,10 @@
 
 namespace diastole {
 
-class MemoryPartition : public sc_core::sc_module, public Windowed, public PartitionIf {
+class MemoryPartition : public sc_core::sc_module,
+                        public Windowed,
+                        public PartitionIf,
+                        private PartitionSink {
   public:
     sc_core::sc_export<PartitionIf> requests{"requests"};
     sc_core::sc_port<PartitionReplyIf> replies{"replies"};
@@ -33,29 +36,23 @@ class MemoryPartition : public sc_core::sc_module, public Windowed, public Parti
         wake->wake(number_, request.at);
     }
     [[nodiscard]] Cycles next_event() override { return core_.next_event(); }
-    void advance(Cycles until) override {
-        output_.responses.clear();
-        output_.credits.clear();
-        core_.advance(until, output_);
-        for (MemoryResponse& response : output_.responses) {
-            response.at += port_cycles_;
-            response.partition = static_cast<std::uint16_t>(index_);
-            replies->reply(response);
-        }
-        for (const Cycles at : output_.credits) {
-            replies->partition_credit(index_, at + port_cycles_);
-        }
-    }
+    void advance(Cycles until) override { core_.advance(until, *this); }
     [[nodiscard]] std::string pending() const override { return core_.describe_pending(); }
 
     [[nodiscard]] PartitionStats stats() { return core_.stats(); }
 
   private:
+    void respond(const MemoryResponse& response) override {
+        MemoryResponse leaving = response;
+        leaving.at += port_cycles_;
+        replies->reply(leaving);
+    }
+    void credit(Cycles at) override { replies->partition_credit(index_, at + port_cycles_); }
+
     std::uint32_t index_;
     std::size_t number_ = 0;
     Cycles port_cycles_;
     PartitionCore core_;
-    PartitionOutput output_;
 };
 
 }  // namespace diastole

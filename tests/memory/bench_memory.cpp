@@ -59,7 +59,7 @@ void bench_partition(const char* name, const ChipParams& chip, MemoryMode mode,
         requests.back().token = static_cast<std::uint32_t>(i);
     }
     PartitionCore core(chip, 0, mode);
-    PartitionOutput out;
+    memory_test::PartitionOutput out;
     std::size_t next = 0, answered = 0;
     std::uint32_t credits = chip.sram.queue_depth;
     std::uint64_t now = 0;

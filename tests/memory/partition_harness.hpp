@@ -37,6 +37,19 @@ inline MemoryRequest request(std::uint64_t at, std::uint64_t address, std::uint3
     return r;
 }
 
+// What has left a partition.
+struct PartitionOutput final : PartitionSink {
+    std::vector<MemoryResponse> responses;
+    std::vector<Cycles> credits;
+
+    void respond(const MemoryResponse& response) override { responses.push_back(response); }
+    void credit(Cycles at) override { credits.push_back(at); }
+    void clear() {
+        responses.clear();
+        credits.clear();
+    }
+};
+
 struct Run {
     std::vector<MemoryResponse> responses;
     std::vector<std::uint64_t> credits;
