@@ -24,6 +24,7 @@ std::optional<int> layer_of(const std::string& folder) {
                                                       {"model/compute", 4},
                                                       {"model/memory", 4},
                                                       {"model/fabric", 4},
+                                                      {"model/tlm", 4},
                                                       {"model/chip", 5},
                                                       {"tb", benches_layer},
                                                       {"workloads/graph", workloads_layer},
@@ -97,8 +98,9 @@ std::string objection(const std::string& from, const std::string& to) {
         "model/base", "model/config", "model/params", "model/isa", "model/timing"};
     const int upper = layer_of(from).value_or(benches_layer);
     const int lower = layer_of(to).value_or(benches_layer);
-    if (from == "tb") return "";
+    if (from == "tb" && to != "model/tlm") return "";
     if (to == "tb") return "nothing may know the benches";
+    if (to == "model/tlm") return "the TLM target is for other platforms";
     if (in_workloads(from)) {
         return in_workloads(to) || seen_by_workloads.count(to) > 0
                    ? ""

@@ -126,6 +126,16 @@ TEST_CASE("compute, memory and fabric know nothing of each other") {
     CHECK(mentions(includes_without_edge(include), "model/memory/n.hpp:1"));
 }
 
+TEST_CASE("nothing in the project depends on the TLM target") {
+    CHECK_HOLDS(edges_against_layers);
+    for (const std::string folder : {"tb", "model/chip"}) {
+        Files files = with("model/tlm/CMakeLists.txt", "diastole_library(tlm DEPENDS base)");
+        CHECK(edges_against_layers(files).empty());
+        files[folder + "/CMakeLists.txt"] += "target_link_libraries(diastole_x diastole_tlm)\n";
+        CHECK(mentions(edges_against_layers(files), folder + " -> model/tlm"));
+    }
+}
+
 TEST_CASE("workloads see only base, config, params, isa and timing of the model") {
     CHECK_HOLDS(edges_against_layers);
     const Files edge =
