@@ -34,6 +34,7 @@ std::vector<fs::path> places_of(std::string_view name) {
         places.push_back(fs::path(root) / name);
     }
     if (const fs::path root = installed_root(); !root.empty()) places.push_back(root / name);
+    if (const fs::path root = installed_data_root(); !root.empty()) places.push_back(root / name);
     for (const Folder& folder : folders) {
         if (folder.name == name) {
             places.push_back(fs::path(DIASTOLE_SOURCE_DIR) / folder.in_source_tree);
@@ -43,6 +44,10 @@ std::vector<fs::path> places_of(std::string_view name) {
 }
 
 }  // namespace
+
+__attribute__((weak)) const char* installed_data_root() {
+    return "";
+}
 
 std::optional<fs::path> find_data(std::string_view name) {
     const std::size_t slash = name.find('/');
