@@ -39,6 +39,11 @@ DmaEngine::DmaEngine(const sc_core::sc_module_name& name, const ChipParams& chip
 }
 
 void DmaEngine::submit(Cycles at, Transfer& transfer, Stall gap) {
+    // What came before is accounted as it was: the engine had nothing else to do yet.
+    while (answers_.first() < at) {
+        const Cycles answer_at = answers_.first();
+        take_answer(answer_at, answers_.pop());
+    }
     Active active;
     active.submitted = at;
     active.ready = std::max(at, next_slot_) + Cycles(params_.startup_cycles);
@@ -202,7 +207,7 @@ void DmaEngine::take_answer(Cycles at, const Answer& answer) {
     stats_.bytes += answer.bytes;
     if (active.is_broadcast()) stats_.broadcast_bytes += answer.bytes;
     // Nothing to issue: the engine only waits.
-    if (issuing_ == transfers_.size() && grants_.empty()) clock_.account(at, answer.cause);
+    if (issuing_ == transfers_.size() && grants_.first() > at) clock_.account(at, answer.cause);
 }
 
 void DmaEngine::push_answer(std::uint64_t sequence, std::uint32_t token,
