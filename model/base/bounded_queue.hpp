@@ -19,14 +19,18 @@ class BoundedQueue {
     [[nodiscard]] bool full() const { return size_ == slots_.size(); }
     [[nodiscard]] std::size_t peak() const { return peak_; }  // largest size so far
 
-    void push(T value) {
+    void push(T value) { add() = std::move(value); }
+    // A place at the back, for the caller to fill in: what it finds there was popped earlier.
+    T& add() {
         if (full()) throw ModelError("a bounded queue was pushed while full");
-        slots_[wrap(head_ + size_)] = std::move(value);
+        T& slot = slots_[wrap(head_ + size_)];
         ++size_;
         if (size_ > peak_) peak_ = size_;
+        return slot;
     }
     T& front() { return slots_[head_]; }
     const T& front() const { return slots_[head_]; }
+    T& back() { return slots_[wrap(head_ + size_ - 1)]; }
     T& operator[](std::size_t i) { return slots_[wrap(head_ + i)]; }
     const T& operator[](std::size_t i) const { return slots_[wrap(head_ + i)]; }
     void pop() {

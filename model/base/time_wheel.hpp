@@ -25,30 +25,34 @@ class TimeWheel {
     [[nodiscard]] std::size_t size() const { return size_; }
 
     // Precondition: `at` is not earlier than the last event taken out.
-    void push(Cycles at, T value) {
+    void push(Cycles at, T value) { add(at) = std::move(value); }
+    // The same, for the caller to fill in: what it finds there is an earlier event's. The reference
+    // lasts until the next one is added.
+    T& add(Cycles at) {
         const std::uint64_t time = at.count();
         if (time < now_) throw ModelError("an event was scheduled in the past");
         ++size_;
-        if (time - now_ >= span) {
-            overflow_.emplace(time, std::move(value));
-        } else {
-            insert(time, std::move(value));
-        }
         if (time < next_) next_ = time;
+        if (time - now_ >= span) return overflow_.emplace(time, T{})->second;
+        return insert(time);
     }
 
     // Time of the earliest event; `never` when there is none.
     [[nodiscard]] Cycles next() const { return Cycles(next_); }
 
-    // Takes out the earliest event. Precondition: not empty.
-    T pop() {
+    // The earliest event, which may be used up in place. Precondition: not empty. The reference
+    // lasts until the next one is added.
+    T& front() {
         if (next_ != now_) {
             now_ = next_;
             admit();
         }
+        return slots_[heads_[now_ % span]].value;
+    }
+    // Takes out what front() has returned.
+    void drop() {
         const std::size_t bucket = now_ % span;
         const std::uint32_t slot = heads_[bucket];
-        T value = std::move(slots_[slot].value);
         heads_[bucket] = slots_[slot].next;
         slots_[slot].next = free_;
         free_ = slot;
@@ -57,6 +61,11 @@ class TimeWheel {
             occupied_[bucket / 64] &= ~(std::uint64_t{1} << (bucket % 64));
             next_ = find_next();
         }
+    }
+    // Takes out the earliest event. Precondition: not empty.
+    T pop() {
+        T value = std::move(front());
+        drop();
         return value;
     }
 
@@ -68,7 +77,7 @@ class TimeWheel {
         std::uint32_t next = nothing;
     };
 
-    void insert(std::uint64_t time, T value) {
+    T& insert(std::uint64_t time) {
         std::uint32_t slot = free_;
         if (slot == nothing) {
             slot = static_cast<std::uint32_t>(slots_.size());
@@ -76,7 +85,6 @@ class TimeWheel {
         } else {
             free_ = slots_[slot].next;
         }
-        slots_[slot].value = std::move(value);
         slots_[slot].next = nothing;
         const std::size_t bucket = time % span;
         if (heads_[bucket] == nothing) {
@@ -86,6 +94,7 @@ class TimeWheel {
             slots_[tails_[bucket]].next = slot;
         }
         tails_[bucket] = slot;
+        return slots_[slot].value;
     }
 
     // Moves what has come within the span from the overflow into the wheel. An overflow event was
@@ -93,18 +102,19 @@ class TimeWheel {
     void admit() {
         while (!overflow_.empty() && overflow_.begin()->first - now_ < span) {
             auto node = overflow_.extract(overflow_.begin());
-            insert(node.key(), std::move(node.mapped()));
+            insert(node.key()) = std::move(node.mapped());
         }
     }
 
     [[nodiscard]] std::uint64_t find_next() const {
         if (size_ == 0) return never.count();
         const std::size_t start = now_ % span;
+        const std::uint64_t near = occupied_[start / 64] >> (start % 64);
+        if (near != 0) return now_ + static_cast<std::uint64_t>(__builtin_ctzll(near));
         constexpr std::size_t words = span / 64;
-        for (std::size_t step = 0; step <= words; ++step) {
+        for (std::size_t step = 1; step <= words; ++step) {
             const std::size_t word = (start / 64 + step) % words;
             std::uint64_t bits = occupied_[word];
-            if (step == 0) bits &= ~std::uint64_t{0} << (start % 64);
             if (step == words) bits &= ~(~std::uint64_t{0} << (start % 64));
             if (bits == 0) continue;
             const std::size_t bucket = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));

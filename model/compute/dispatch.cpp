@@ -48,14 +48,12 @@ bool Pe::ready(IssuedCommand& issued) {
     return true;
 }
 
-Effects Pe::effects_of(const Command& command, Cycles at) {
-    Effects effects;
+void Pe::set_effects(Effects& effects, const Command& command, Cycles at) {
     effects.at = at;
     effects.read_count = command.read_count;
     effects.reads = command.reads;
     effects.writes = command.writes;
     effects.write = command.write;
-    return effects;
 }
 
 void Pe::take_operands(const Command& command) {
@@ -72,8 +70,8 @@ void Pe::apply(const Effects& effects, Stall cause) {
     if (effects.writes) buffers_[effects.write.cb].commit(effects.write.bytes, cause);
 }
 
+// Precondition: engine.can_start(at).
 bool Pe::try_start(Engine& engine, Cycles at) {
-    if (engine.queue.empty() || engine.free > at || engine.completing.full()) return false;
     IssuedCommand& issued = engine.queue.front();
     if (!ready(issued)) return false;
     engine.clock.account(issued.core_resumed, issued.gap);
@@ -93,9 +91,10 @@ bool Pe::try_start(Engine& engine, Cycles at) {
     take_operands(command);
     Cycles done = at + std::max(alone.latency + extra, occupied);
     if (!engine.completing.empty()) {  // results leave in order
-        done = std::max(done, engine.completing[engine.completing.size() - 1].at);
+        done = std::max(done, engine.completing.back().at);
     }
-    engine.completing.push(effects_of(command, done));
+    set_effects(engine.completing.add(), command, done);
+    engine_event_ = std::min(engine_event_, engine.next_event());
     if (const auto* step = std::get_if<NeighbourReduce>(&command.payload)) {
         if (step->from != NeighbourReduce::nobody) {
             partials_[static_cast<std::uint32_t>(step->from)] -= step->bytes;
@@ -111,8 +110,9 @@ bool Pe::try_start(Engine& engine, Cycles at) {
     return true;
 }
 
-bool Pe::try_submit(DmaLane& lane, DmaIf& dma, Cycles at) {
-    if (lane.queue.empty() || !dma.has_room() || lane.submitted.full()) return false;
+bool Pe::try_submit(DmaLane& lane, Cycles at) {
+    if (lane.queue.empty() || !lane.dma->has_room() || lane.submitted.full()) return false;
+    DmaIf& dma = *lane.dma;
     IssuedCommand& issued = lane.queue.front();
     if (!ready(issued)) return false;
     auto* transfer = std::get_if<Transfer>(&issued.command.payload);
@@ -123,7 +123,7 @@ bool Pe::try_submit(DmaLane& lane, DmaIf& dma, Cycles at) {
     }
     const Command& command = issued.command;
     take_operands(command);
-    lane.submitted.push(effects_of(command, at));
+    set_effects(lane.submitted.add(), command, at);
     dma.submit(at, *transfer, issued.blocked_by);
     lane.queue.pop();
     return true;

@@ -2,6 +2,7 @@
 // Engines differ in how long a command takes; that is all a subclass says.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <systemc>
 
@@ -49,6 +50,13 @@ class Engine : public sc_core::sc_module {
     virtual Timing execute(const Command& command) = 0;
 
     [[nodiscard]] bool idle() const { return queue.empty() && completing.empty(); }
+    // Whether it could start a command whose operands are there.
+    [[nodiscard]] bool can_start(Cycles at) const {
+        return !queue.empty() && free <= at && !completing.full();
+    }
+    [[nodiscard]] Cycles next_event() const {
+        return completing.empty() ? free_event : std::min(free_event, completing.front().at);
+    }
 
     static constexpr std::size_t max_completing = 8;  // commands in its pipeline
 

@@ -49,33 +49,35 @@ void Pe::partial(Cycles at, std::uint32_t from, std::uint32_t bytes) {
     wake->wake(number_, at);
 }
 
-Cycles Pe::next_engine_event() const {
+void Pe::end_of_elaboration() {
+    lane_in_.dma = dma_in.operator->();
+    lane_out_.dma = dma_out.operator->();
+}
+
+Cycles Pe::find_engine_event() const {
     Cycles next = never;
-    for (const Engine* engine : engines_) {
-        if (!engine->completing.empty()) next = std::min(next, engine->completing.front().at);
-        next = std::min(next, engine->free_event);
-    }
+    for (const Engine* engine : engines_) next = std::min(next, engine->next_event());
     return next;
 }
 
 Cycles Pe::next_event() {
-    return std::min({inbox_.next(), issue_done_, next_engine_event(), dma_in->next_event(),
-                     dma_out->next_event()});
+    return std::min({own_event(), lane_in_.dma->next_event(), lane_out_.dma->next_event()});
 }
 
 void Pe::advance(Cycles until) {
     for (;;) {
-        const Cycles own = std::min({inbox_.next(), issue_done_, next_engine_event()});
-        const Cycles in = dma_in->next_event();
-        const Cycles out = dma_out->next_event();
+        const Cycles own = own_event();
+        const Cycles in = lane_in_.dma->next_event();
+        const Cycles out = lane_out_.dma->next_event();
         const Cycles at = std::min({own, in, out});
         if (at >= until) return;
         if (in == at || out == at) {
-            const bool reads = in == at;
-            const Cycles limit = std::max(at + Cycles(1), std::min({until, own, reads ? out : in}));
-            const auto done = (reads ? dma_in : dma_out)->run(limit);
+            DmaLane& lane = in == at ? lane_in_ : lane_out_;
+            const Cycles other = in == at ? out : in;
+            const Cycles limit = std::max(at + Cycles(1), std::min({until, own, other}));
+            const auto done = lane.dma->run(limit);
             if (!done) continue;
-            dma_done(reads ? lane_in_ : lane_out_, *done);
+            dma_done(lane, *done);
             progress(done->at);
             continue;
         }
@@ -120,15 +122,18 @@ void Pe::complete_engines(Cycles at) {
             engine->completing.pop();
         }
     }
+    engine_event_ = find_engine_event();
 }
 
 // Starts everything that can start; a start can make room for another issue, and so on.
 void Pe::progress(Cycles at) {
     bool moved = true;
     while (moved) {
-        moved = try_submit(lane_in_, *dma_in.operator->(), at);
-        moved |= try_submit(lane_out_, *dma_out.operator->(), at);
-        for (Engine* engine : engines_) moved |= try_start(*engine, at);
+        moved = try_submit(lane_in_, at);
+        moved |= try_submit(lane_out_, at);
+        for (Engine* engine : engines_) {
+            if (engine->can_start(at)) moved |= try_start(*engine, at);
+        }
         moved |= advance_core(at);
     }
 }
@@ -218,12 +223,14 @@ bool Pe::enqueue(Cycles at) {
     }
     if (core_was_blocked_) resume_core(at, Stall::idle);  // until now other units were at work
     core_was_blocked_ = false;
-    IssuedCommand issued;
+    IssuedCommand& issued = queue->add();
     issued.command = std::move(fetched_);
     issued.issued = at;
     issued.core_resumed = core_resumed_;
     issued.gap = core_gap_;
-    queue->push(std::move(issued));
+    issued.was_blocked = false;
+    issued.blocked_cb = IssuedCommand::no_buffer;
+    issued.blocked_by = Stall::wait_dependency;
     return true;
 }
 

@@ -3,6 +3,7 @@
 // work side by side.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -77,10 +78,15 @@ class Pe : public sc_core::sc_module, public Windowed, public PeIf {
         explicit DmaLane(std::size_t depth) : queue(depth), submitted(depth) {}
         BoundedQueue<IssuedCommand> queue;
         BoundedQueue<Effects> submitted;
+        DmaIf* dma = nullptr;  // what the port is bound to
         [[nodiscard]] bool idle() const { return queue.empty() && submitted.empty(); }
     };
 
-    [[nodiscard]] Cycles next_engine_event() const;
+    void end_of_elaboration() override;
+    [[nodiscard]] Cycles own_event() const {
+        return std::min({inbox_.next(), issue_done_, engine_event_});
+    }
+    [[nodiscard]] Cycles find_engine_event() const;
     void handle(Cycles at, const Order& order);
     void dma_done(DmaLane& lane, const DmaIf::Completion& completion);
     void complete_engines(Cycles at);
@@ -97,11 +103,11 @@ class Pe : public sc_core::sc_module, public Windowed, public PeIf {
 
     // Dispatch by the command processor.
     bool try_start(Engine& engine, Cycles at);
-    bool try_submit(DmaLane& lane, DmaIf& dma, Cycles at);
+    bool try_submit(DmaLane& lane, Cycles at);
     bool ready(IssuedCommand& issued);
     void take_operands(const Command& command);
     void apply(const Effects& effects, Stall cause);
-    static Effects effects_of(const Command& command, Cycles at);
+    static void set_effects(Effects& effects, const Command& command, Cycles at);
 
     std::uint32_t index_;
     std::size_t number_ = 0;
@@ -115,6 +121,7 @@ class Pe : public sc_core::sc_module, public Windowed, public PeIf {
     SimdEngine vector_;
     LayoutUnit layout_;
     std::array<Engine*, 5> engines_;
+    Cycles engine_event_ = never;  // the earliest of them
     DmaLane lane_in_, lane_out_;
     std::vector<CircularBuffer> buffers_;
     std::vector<std::uint64_t> partials_;  // bytes received and not consumed, by sender

@@ -1,7 +1,10 @@
 #include "model/fabric/dma_engine.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
+
+#include "model/base/error.hpp"
 
 namespace diastole {
 namespace {
@@ -22,71 +25,80 @@ Stall cause_of(const MemoryResponse& response) {
 DmaEngine::DmaEngine(const sc_core::sc_module_name& name, const ChipParams& chip, AccessKind kind,
                      std::uint16_t source, std::uint32_t port)
     : sc_module(name),
+      transfers_(chip.issue.queue_depth),
+      credits_(chip.dma.outbox),
       params_(chip.dma),
       interleave_(chip.sram),
       kind_(kind),
       source_(source),
       port_(port),
-      port_cycles_(chip.noc.port_cycles),
-      transfers_(chip.issue.queue_depth),
-      outstanding_(chip.dma.outstanding),
-      credits_(chip.dma.outbox) {
+      port_cycles_(chip.noc.port_cycles) {
     control.bind(*this);
     answers.bind(*this);
-    for (std::uint32_t token = chip.dma.outstanding; token > 0; --token) {
-        free_tokens_.push_back(token - 1);
+    constexpr std::uint32_t most = std::numeric_limits<decltype(Answer::transfer)>::max();
+    if (chip.issue.queue_depth > most) {
+        throw ConfigError("issue.queue_depth: expected at most " + std::to_string(most) + ", got " +
+                          std::to_string(chip.issue.queue_depth));
     }
 }
 
+void DmaEngine::end_of_elaboration() {
+    noc_ = noc.operator->();
+    conductor_ = wake.operator->();
+}
+
 void DmaEngine::submit(Cycles at, Transfer& transfer, Stall gap) {
-    // What came before is accounted as it was: the engine had nothing else to do yet.
-    while (answers_.first() < at) {
-        const Cycles answer_at = answers_.first();
-        take_answer(answer_at, answers_.pop());
-    }
-    Active active;
-    active.submitted = at;
-    active.ready = std::max(at, next_slot_) + Cycles(params_.startup_cycles);
-    if (!transfers_.empty()) active.ready = at;  // start-up overlaps with the transfer before it
-    active.gap = gap;
-    const bool indexed = !transfer.row_addresses.empty();
-    const bool contiguous = !indexed && transfer.pitch == transfer.row_bytes;
-    active.rows = indexed ? transfer.row_addresses.size() : contiguous ? 1 : transfer.rows;
-    active.row_bytes =
-        contiguous ? std::uint64_t{transfer.rows} * transfer.row_bytes : transfer.row_bytes;
+    // What came before is accounted for as it was: the engine had nothing else to do yet.
+    while (answers_.first() < at) take_answer();
+    next_event_known_ = false;
+    const std::uint64_t sequence = first_sequence_ + transfers_.size();
+    const bool is_only = transfers_.empty();
+    Active& active = transfers_.add();
+    std::swap(active.transfer, transfer);
+    const Transfer& what = active.transfer;
+    const bool indexed = !what.row_addresses.empty();
+    const bool contiguous = !indexed && what.pitch == what.row_bytes;
+    active.rows = indexed ? what.row_addresses.size() : contiguous ? 1 : what.rows;
+    active.row_bytes = contiguous ? std::uint64_t{what.rows} * what.row_bytes : what.row_bytes;
     if (active.row_bytes == 0 || active.rows == 0) {
         throw ModelError("a DMA transfer of zero bytes");
     }
-    if (!spare_.empty()) {
-        active.transfer = std::move(spare_.back());
-        spare_.pop_back();
-    }
-    std::swap(active.transfer, transfer);
+    active.submitted = at;
+    active.ready = at;  // start-up overlaps with the transfer before it
+    if (is_only) active.ready = std::max(at, next_slot_) + Cycles(params_.startup_cycles);
+    active.gap = gap;
+    active.started = false;
+    active.cause = Stall::wait_noc;
     active.left = active.rows * active.row_bytes;
-    if (active.is_broadcast()) {
+    active.arriving = 0;
+    active.last_arrival = active.finished = Cycles(0);
+    active.row = 0;
+    active.row_left = active.row_bytes;
+    active.address = indexed ? what.row_addresses.front() : what.address;
+    active.is_broadcast = what.broadcast.members > 1;
+    if (active.is_broadcast) {
         BroadcastJoin join;
         join.at = active.ready + port_cycles_;
-        join.broadcast = active.transfer.broadcast;
-        join.address = active.transfer.address;
+        join.broadcast = what.broadcast;
+        join.address = what.address;
         join.bytes = active.left;
-        join.transfer = static_cast<std::uint32_t>(first_sequence_ + transfers_.size());
-        noc->join(port_, join);
+        join.transfer = static_cast<std::uint32_t>(sequence);
+        noc_->join(port_, join);
     }
-    transfers_.push(std::move(active));
     skip_issued();
 }
 
 // Broadcast transfers are issued when they are granted, outside the order of the others.
 void DmaEngine::skip_issued() {
     while (issuing_ < transfers_.size() &&
-           (transfers_[issuing_].is_broadcast() || transfers_[issuing_].issued())) {
+           (transfers_[issuing_].is_broadcast || transfers_[issuing_].issued())) {
         ++issuing_;
     }
 }
 
 DmaEngine::Next DmaEngine::next_request() const {
     Next next;
-    if (free_tokens_.empty() || (credits_ == 0 && returned_.empty())) return next;
+    if (none_to_spare() || (credits_ == 0 && returned_.empty())) return next;
     if (issuing_ < transfers_.size()) {
         next = {transfers_[issuing_].ready, first_sequence_ + issuing_, false};
     }
@@ -99,16 +111,12 @@ DmaEngine::Next DmaEngine::next_request() const {
     return next;
 }
 
-bool DmaEngine::front_is_done() const {
-    return !transfers_.empty() && transfers_.front().left == 0;
-}
-
 // Answers and outbox places matter only when something waits for them: the next request, or the
 // completion of the front transfer. All others are taken in when time passes them.
-Cycles DmaEngine::next_event() const {
+Cycles DmaEngine::find_next_event() const {
     if (front_is_done()) return std::max(transfers_.front().finished, last_completion_);
-    Cycles next = issue_time();
-    if (free_tokens_.empty()) next = std::min(next, answers_.first());
+    Cycles next = next_request().at;
+    if (none_to_spare()) next = std::min(next, answers_.first());
     if (!transfers_.empty() && transfers_.front().all_arriving()) {
         next = std::min(next, std::max(transfers_.front().last_arrival, last_completion_));
     }
@@ -116,27 +124,30 @@ Cycles DmaEngine::next_event() const {
 }
 
 std::optional<DmaIf::Completion> DmaEngine::run(Cycles limit) {
+    next_event_known_ = false;
     for (;;) {
-        if (front_is_done()) {
-            Active& front = transfers_.front();
-            last_completion_ = std::max(last_completion_, front.finished);
-            const Completion completion{last_completion_, front.cause};
-            if (front.transfer.lookups) stats_.lookups += front.rows;
-            spare_.push_back(std::move(front.transfer));
-            transfers_.pop();
-            ++first_sequence_;
-            --issuing_;
-            return completion;
-        }
-        const Cycles answer_at = answers_.first();
+        if (front_is_done()) return complete_front();
         const Next next = next_request();
-        if (std::min(answer_at, next.at) >= limit) return std::nullopt;
+        const Cycles answer_at = answers_.first();
         if (answer_at <= next.at) {
-            take_answer(answer_at, answers_.pop());
+            if (answer_at >= limit) return std::nullopt;
+            take_answer();
         } else {
+            if (next.at >= limit) return std::nullopt;
             issue(next);
         }
     }
+}
+
+DmaIf::Completion DmaEngine::complete_front() {
+    const Active& front = transfers_.front();
+    last_completion_ = std::max(last_completion_, front.finished);
+    const Completion completion{last_completion_, front.cause};
+    if (front.transfer.lookups) stats_.lookups += front.rows;
+    transfers_.pop();
+    ++first_sequence_;
+    --issuing_;
+    return completion;
 }
 
 void DmaEngine::issue(const Next& next) {
@@ -146,115 +157,125 @@ void DmaEngine::issue(const Next& next) {
     if (next.granted) unblocked_by_ = Stall::wait_dependency;  // the last member to ask
     for (; returned_.first() <= at; returned_.pop()) ++credits_;
     Active& active = by_sequence(next.sequence);
-    const Transfer& transfer = active.transfer;
     if (!active.started) {
         active.started = true;
         clock_.account(std::min(active.submitted, at), active.gap);
         if (active.ready >= at) clock_.account(at, Stall::busy);  // start-up
     }
     clock_.account(at, unblocked_by_);
-    clock_.account(at + Cycles(params_.issue_interval), Stall::busy);
-
-    const std::uint64_t base = transfer.row_addresses.empty()
-                                   ? transfer.address + active.row * transfer.pitch
-                                   : transfer.row_addresses[active.row];
-    const std::uint64_t address = base + active.offset;
-    const std::uint64_t bytes =
-        std::min(active.row_bytes - active.offset, interleave_.left_in_block(address));
-    active.offset += bytes;
-    if (active.offset == active.row_bytes) {
-        active.offset = 0;
-        ++active.row;
-    }
+    next_slot_ = at + Cycles(params_.issue_interval);
+    clock_.account(next_slot_, Stall::busy);
 
     MemoryRequest request;
     request.at = at + port_cycles_;
     request.issued = at;
-    request.address = address;
+    request.address = active.address;
+    const std::uint64_t bytes =
+        std::min(active.row_left, interleave_.left_in_block(active.address));
     request.bytes = static_cast<std::uint32_t>(bytes);
-    request.token = free_tokens_.back();
+    request.token = static_cast<std::uint32_t>(next.sequence);
     request.source = source_;
-    request.partition = static_cast<std::uint16_t>(interleave_.partition(address));
+    request.partition = static_cast<std::uint16_t>(interleave_.partition(active.address));
+    const Transfer& transfer = active.transfer;
     request.kind = transfer.prefetch ? AccessKind::prefetch : kind_;
     request.space = transfer.space;
     request.hint = transfer.hint;
     request.access = transfer.access;
     if (next.granted) request.shared = grants_.front().shared;
-    free_tokens_.pop_back();
-    outstanding_[request.token] = next.sequence;
+    ++outstanding_;
     --credits_;
     ++stats_.requests;
-    next_slot_ = at + Cycles(params_.issue_interval);
-    if (active.issued() && next.granted) grants_.pop();
-    skip_issued();
-    noc->request(port_, request);
+    active.address += bytes;
+    active.row_left -= bytes;
+    if (active.row_left == 0) next_row(active);
+    if (active.issued()) {
+        if (next.granted) grants_.pop();
+        skip_issued();
+    }
+    noc_->request(port_, request);
 }
 
-void DmaEngine::take_answer(Cycles at, const Answer& answer) {
+void DmaEngine::next_row(Active& active) {
+    ++active.row;
+    if (active.issued()) return;
+    active.row_left = active.row_bytes;
+    const Transfer& transfer = active.transfer;
+    active.address = transfer.row_addresses.empty() ? transfer.address + active.row * transfer.pitch
+                                                    : transfer.row_addresses[active.row];
+}
+
+void DmaEngine::take_answer() {
+    const Answer& answer = answers_.pop();
     last_cause_ = answer.cause;
-    if (answer.token != no_token) {
-        if (free_tokens_.empty()) {
+    if (answer.is_issuers) {
+        if (none_to_spare()) {
             unblocked_by_ = answer.cause;
-            next_slot_ = std::max(next_slot_, at);
+            next_slot_ = std::max(next_slot_, answer.at);
         }
-        free_tokens_.push_back(answer.token);
+        --outstanding_;
     }
     Active& active = by_sequence(full_sequence(answer.transfer));
     active.left -= answer.bytes;
     active.arriving -= answer.bytes;
-    active.finished = at;
+    active.finished = answer.at;
     active.cause = answer.cause;
     stats_.bytes += answer.bytes;
-    if (active.is_broadcast()) stats_.broadcast_bytes += answer.bytes;
+    if (active.is_broadcast) stats_.broadcast_bytes += answer.bytes;
     // Nothing to issue: the engine only waits.
-    if (issuing_ == transfers_.size() && grants_.first() > at) clock_.account(at, answer.cause);
+    if (issuing_ == transfers_.size() && grants_.first() > answer.at) {
+        clock_.account(answer.at, answer.cause);
+    }
 }
 
-void DmaEngine::push_answer(std::uint64_t sequence, std::uint32_t token,
+void DmaEngine::push_answer(std::uint64_t sequence, bool is_issuers,
                             const MemoryResponse& response) {
     Active& active = by_sequence(sequence);
     Stall cause = cause_of(response);
     // A member that asked long before the last one waited for the others.
-    if (active.is_broadcast() && response.issued > active.ready &&
+    if (active.is_broadcast && response.issued > active.ready &&
         response.issued - active.ready > response.at - response.issued) {
         cause = Stall::wait_dependency;
     }
-    answers_.push(response.at,
-                  {static_cast<std::uint32_t>(sequence), token, response.bytes, cause});
+    answers_.push(
+        {response.at, response.bytes, static_cast<std::uint16_t>(sequence), cause, is_issuers});
     active.arriving += response.bytes;
     active.last_arrival = std::max(active.last_arrival, response.at);
-    if (free_tokens_.empty() && token != no_token) {
-        wake->wake(owner_, response.at);
-    } else if (sequence == first_sequence_ && active.all_arriving()) {
-        wake->wake(owner_, active.last_arrival);
+    const bool frees_number = none_to_spare() && is_issuers;
+    const bool completes = sequence == first_sequence_ && active.all_arriving();
+    if (none_to_spare() || completes) next_event_known_ = false;
+    if (frees_number) {
+        conductor_->wake(owner_, response.at);
+    } else if (completes) {
+        conductor_->wake(owner_, active.last_arrival);
     }
 }
 
 void DmaEngine::response(const MemoryResponse& response) {
-    push_answer(outstanding_[response.token], response.token, response);
+    push_answer(full_sequence(response.token), true, response);
 }
 
 void DmaEngine::shared_response(const MemoryResponse& response, std::uint32_t transfer,
                                 bool is_issuer) {
-    const std::uint64_t sequence = full_sequence(transfer);
-    push_answer(sequence, is_issuer ? response.token : no_token, response);
+    push_answer(full_sequence(transfer), is_issuer, response);
 }
 
 void DmaEngine::grant(Cycles at, std::uint32_t transfer, std::uint32_t shared) {
+    next_event_known_ = false;
     grants_.push(at, {full_sequence(transfer), shared});
-    wake->wake(owner_, at);
+    conductor_->wake(owner_, at);
 }
 
 void DmaEngine::outbox_credit(Cycles at) {
-    returned_.push(at, true);
-    if (credits_ == 0) wake->wake(owner_, at);
+    returned_.push(at);
+    if (credits_ > 0) return;
+    next_event_known_ = false;
+    conductor_->wake(owner_, at);
 }
 
 std::string DmaEngine::pending() const {
     if (transfers_.empty()) return {};
-    return std::to_string(transfers_.size()) + " transfers, " +
-           std::to_string(outstanding_.size() - free_tokens_.size()) + " requests unanswered, " +
-           std::to_string(credits_) + " outbox places free";
+    return std::to_string(transfers_.size()) + " transfers, " + std::to_string(outstanding_) +
+           " requests unanswered, " + std::to_string(credits_) + " outbox places free";
 }
 
 }  // namespace diastole

@@ -38,7 +38,11 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
 
     [[nodiscard]] bool has_room() const override { return !transfers_.full(); }
     void submit(Cycles at, Transfer& transfer, Stall gap) override;
-    [[nodiscard]] Cycles next_event() const override;
+    [[nodiscard]] Cycles next_event() override {
+        if (!next_event_known_) next_event_ = find_next_event();
+        next_event_known_ = true;
+        return next_event_;
+    }
     std::optional<Completion> run(Cycles limit) override;
     [[nodiscard]] bool idle() const override { return transfers_.empty(); }
     void account(Cycles until, Stall stall) override { clock_.account(until, stall); }
@@ -52,40 +56,45 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
 
     [[nodiscard]] const DmaStats& stats() const { return stats_; }
     [[nodiscard]] std::string pending() const;
+    void end_of_elaboration() override;
 
   private:
-    struct Active {
-        Transfer transfer;
-        Cycles ready;  // start-up done
-        Cycles submitted;
-        Stall gap = Stall::idle;
-        std::uint64_t row = 0, rows = 0;  // next to issue
-        std::uint64_t row_bytes = 0, offset = 0;
-        std::uint64_t left = 0;            // bytes not answered
-        std::uint64_t arriving = 0;        // of those, in answers that wait in the inbox
-        std::uint32_t shared = no_shared;  // once granted
+    // A transfer under way. Its first cache line is what an answer touches, the second what a
+    // request does: those of all engines together are more than the processor's caches hold.
+    struct alignas(64) Active {
+        std::uint64_t left = 0;      // bytes not answered
+        std::uint64_t arriving = 0;  // of those, in answers that wait in the inbox
         Cycles last_arrival;
         Cycles finished;
+        Cycles ready;  // start-up done
         Stall cause = Stall::wait_noc;
+        bool is_broadcast = false;
+
         bool started = false;
-        [[nodiscard]] bool is_broadcast() const { return transfer.broadcast.members > 1; }
+        Stall gap = Stall::idle;
+        std::uint64_t address = 0;   // of the next request
+        std::uint64_t row_left = 0;  // bytes of its row that are not issued
+        std::uint64_t row = 0, rows = 0;
+        std::uint64_t row_bytes = 0;
+        Cycles submitted;
+        Transfer transfer;
         [[nodiscard]] bool issued() const { return row == rows; }
         [[nodiscard]] bool all_arriving() const { return arriving == left; }
     };
     // Small: hundreds of them lie in wait all over a chip, and fetching them is what they cost.
     struct Answer {
-        std::uint32_t transfer = 0;  // lower bits of its sequence number
-        std::uint32_t token = no_token;
+        Cycles at;
         std::uint32_t bytes = 0;
+        std::uint16_t transfer = 0;  // lower bits of its sequence number
         Stall cause = Stall::wait_noc;
+        bool is_issuers = true;  // else another member of the broadcast issued the request
     };
     struct Grant {
         std::uint64_t transfer = 0;
         std::uint32_t shared = no_shared;
     };
-    static constexpr std::uint32_t no_token = ~std::uint32_t{0};
 
-    void push_answer(std::uint64_t sequence, std::uint32_t token, const MemoryResponse& response);
+    void push_answer(std::uint64_t sequence, bool is_issuers, const MemoryResponse& response);
     // The transfer that the next request belongs to, and when it could be issued.
     struct Next {
         Cycles at = never;
@@ -93,16 +102,40 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
         bool granted = false;
     };
     [[nodiscard]] Next next_request() const;
-    [[nodiscard]] Cycles issue_time() const { return next_request().at; }
+    [[nodiscard]] Cycles find_next_event() const;
+    [[nodiscard]] bool none_to_spare() const { return outstanding_ == params_.outstanding; }
     void skip_issued();
-    [[nodiscard]] bool front_is_done() const;
-    void issue(const Next& next);
-    void take_answer(Cycles at, const Answer& answer);
-    Active& by_sequence(std::uint64_t sequence) { return transfers_[sequence - first_sequence_]; }
-    // From the lower bits of a sequence number; fewer than 2^32 transfers are under way.
-    [[nodiscard]] std::uint64_t full_sequence(std::uint32_t lower) const {
-        return first_sequence_ + (lower - static_cast<std::uint32_t>(first_sequence_));
+    [[nodiscard]] bool front_is_done() const {
+        return !transfers_.empty() && transfers_.front().left == 0;
     }
+    Completion complete_front();
+    void issue(const Next& next);
+    void next_row(Active& active);
+    void take_answer();
+    Active& by_sequence(std::uint64_t sequence) { return transfers_[sequence - first_sequence_]; }
+    // From the lower bits of a sequence number: few transfers are under way.
+    template <class Lower>
+    [[nodiscard]] std::uint64_t full_sequence(Lower lower) const {
+        return first_sequence_ + static_cast<Lower>(lower - static_cast<Lower>(first_sequence_));
+    }
+
+    // What every event needs lies together.
+    BoundedQueue<Active> transfers_;
+    std::uint64_t first_sequence_ = 0;  // of transfers_.front()
+    std::size_t issuing_ = 0;           // index of the first transfer not fully issued
+    SortedRing<Answer> answers_;
+    SortedTimes returned_;  // outbox places on their way back
+    std::uint32_t credits_;
+    std::uint32_t outstanding_ = 0;  // requests without an answer
+    Cycles next_slot_;               // when the issue port is free
+    Cycles last_completion_;
+    Cycles next_event_ = never;
+    bool next_event_known_ = true;
+    Stall unblocked_by_ = Stall::wait_noc;
+    Stall last_cause_ = Stall::wait_noc;
+    SortedQueue<Grant> grants_;  // broadcast transfers to issue, by the time of the grant
+    DmaStats stats_;
+    StallClock clock_;
 
     DmaParams params_;
     Interleave interleave_;
@@ -111,23 +144,8 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
     std::uint32_t port_;
     Cycles port_cycles_;
     std::size_t owner_ = 0;
-
-    BoundedQueue<Active> transfers_;
-    std::vector<Transfer> spare_;       // recycled, for their vectors
-    std::uint64_t first_sequence_ = 0;  // of transfers_.front()
-    std::size_t issuing_ = 0;           // index of the first transfer not fully issued
-    Cycles next_slot_;                  // when the issue port is free
-    Cycles last_completion_;
-    Stall unblocked_by_ = Stall::wait_noc;
-    Stall last_cause_ = Stall::wait_noc;
-    std::vector<std::uint64_t> outstanding_;  // by token: the transfer's sequence number
-    SortedQueue<Grant> grants_;  // broadcast transfers to issue, by the time of the grant
-    std::vector<std::uint32_t> free_tokens_;
-    std::uint32_t credits_;
-    SortedQueue<Answer> answers_;
-    SortedQueue<bool> returned_;  // outbox places on their way back
-    StallClock clock_;
-    DmaStats stats_;
+    RequestIf* noc_ = nullptr;  // what the ports are bound to
+    WakeIf* conductor_ = nullptr;
 };
 
 }  // namespace diastole

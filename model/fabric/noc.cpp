@@ -22,24 +22,41 @@ Noc::Noc(const sc_core::sc_module_name& name, const ChipParams& chip)
     for (std::uint32_t p = 0; p < chip.sram.partitions; ++p) gates_.emplace_back(chip);
 }
 
+void Noc::end_of_elaboration() {
+    for (std::size_t port = 0; port < requesters.size(); ++port) {
+        requester_.push_back(requesters[port].operator->());
+    }
+    for (std::size_t p = 0; p < partitions.size(); ++p) {
+        partition_.push_back(partitions[p].operator->());
+    }
+    conductor_ = wake.operator->();
+}
+
+// The conductor knows of an event that comes no later already.
 void Noc::request(std::uint32_t port, const MemoryRequest& request) {
-    arrivals_.push(request.at, {port, request});
-    wake->wake(number_, request.at);
+    if (request.at < arrivals_.next()) conductor_->wake(number_, request.at);
+    Arrival& arrival = arrivals_.add(request.at);
+    arrival.port = port;
+    arrival.request = request;
 }
 
 void Noc::join(std::uint32_t port, const BroadcastJoin& join) {
     joins_.push(join.at, {port, join});
-    wake->wake(number_, join.at);
+    conductor_->wake(number_, join.at);
 }
 
 void Noc::reply(const MemoryResponse& response) {
-    replies_.push(response.at, response);
-    wake->wake(number_, response.at);
+    if (response.at < replies_.next()) conductor_->wake(number_, response.at);
+    replies_.add(response.at) = response;
 }
 
+// A credit is an event only while requests wait for it.
 void Noc::partition_credit(std::uint32_t partition, Cycles at) {
-    credits_.push(at, partition);
-    wake->wake(number_, at);
+    Gate& gate = gates_[partition];
+    gate.returned.push(at);
+    if (gate.queue.empty() || gate.awaits_credit) return;
+    await_credit(partition);
+    conductor_->wake(number_, at);
 }
 
 Cycles Noc::next_event() {
@@ -51,33 +68,28 @@ void Noc::advance(Cycles until) {
     for (;;) {
         const Cycles at = next_event();
         if (at >= until) return;
-        if (credits_.next() == at) {
-            const std::uint32_t partition = credits_.pop();
-            ++gates_[partition].credits;
-            drain(partition, at);
-            resume_blocked(at);
-        } else if (joins_.next() == at) {
-            take_join(at, joins_.pop());
-        } else if (arrivals_.next() == at) {
-            take(at, arrivals_.pop());
-            resume_blocked(at);
-        } else {
-            deliver(at, replies_.pop());
+        if (credits_.next() == at) return_credits(at);
+        while (joins_.next() == at) take_join(at, joins_.pop());
+        for (; arrivals_.next() == at; arrivals_.drop()) {
+            take(at, arrivals_.front());
+            if (!roomy_.empty()) resume_blocked(at);
         }
+        for (; replies_.next() == at; replies_.drop()) deliver(at, replies_.front());
     }
 }
 
-void Noc::take(Cycles at, const Arrival& arrival) {
+void Noc::take(Cycles at, Arrival& arrival) {
     ++stats_.requests;
     BoundedQueue<MemoryRequest>& outbox = outboxes_[arrival.port];
     if (!outbox.empty() || !forward(at, arrival.port, arrival.request)) {
-        outbox.push(arrival.request);
+        outbox.add() = arrival.request;
     }
 }
 
 // False when the queue in front of the partition is full: the port is then listed as blocked there.
-bool Noc::forward(Cycles at, std::uint32_t port, MemoryRequest request) {
-    Gate& gate = gates_[request.partition];
+bool Noc::forward(Cycles at, std::uint32_t port, MemoryRequest& request) {
+    const std::uint32_t partition = request.partition;
+    Gate& gate = gates_[partition];
     if (gate.queue.full()) {
         if (!is_blocked_[port]) {
             is_blocked_[port] = true;
@@ -88,14 +100,20 @@ bool Noc::forward(Cycles at, std::uint32_t port, MemoryRequest request) {
     request.held = static_cast<std::uint32_t>((at - request.at).count());  // blocked at the gate
     const std::uint32_t payload = request.kind == AccessKind::write ? request.bytes : 0;
     const Links::Passage passage =
-        links_.reserve(links_.request_path(port / 2, request.partition), at, payload);
+        links_.reserve(links_.request_path(port / 2, partition), at, payload);
     stats_.write_bytes += payload;
-    credit(port, passage.started);
+    requester_[port]->outbox_credit(passage.started + port_cycles_);
     // A short packet behind a long one that still arrives over its sender's slower link waits for
     // it.
     gate.last_ready = std::max(gate.last_ready, passage.arrived);
-    gate.queue.push({request, gate.last_ready});
-    drain(request.partition, at);
+    if (gate.queue.empty() && take_credit(partition, at)) {
+        hand_over(partition, request, gate.last_ready, at);
+        return true;
+    }
+    Waiting& waiting = gate.queue.add();
+    waiting.request = request;
+    waiting.ready = gate.last_ready;
+    drain(partition, at);
     return true;
 }
 
@@ -142,21 +160,64 @@ void Noc::take_join(Cycles at, const Joining& joining) {
     }
     shared.bytes_left = joining.join.bytes;
     stats_.merged_bytes += joining.join.bytes * (broadcast.members - 1);
-    requesters[joining.port]->grant(at + port_cycles_, joining.join.transfer, entry);
+    requester_[joining.port]->grant(at + port_cycles_, joining.join.transfer, entry);
+}
+
+// Credits that come at one time are handled one by one, in the order of the partitions: each may
+// let a blocked sender go on.
+void Noc::return_credits(Cycles at) {
+    for (;;) {
+        while (credits_.next() == at) credited_.push_back(credits_.pop());
+        if (credited_.empty()) break;
+        const auto next = std::min_element(credited_.begin(), credited_.end());
+        turn_ = *next;
+        *next = credited_.back();
+        credited_.pop_back();
+        Gate& gate = gates_[turn_];
+        gate.awaits_credit = false;
+        gate.returned.pop();
+        ++gate.credits;
+        drain(turn_, at);
+        if (!roomy_.empty()) resume_blocked(at);
+    }
+    turn_ = no_turn;
+}
+
+// Takes a credit that has come: at this time, only if the partition's turn is over.
+bool Noc::take_credit(std::uint32_t partition, Cycles at) {
+    Gate& gate = gates_[partition];
+    if (gate.credits > 0) {
+        --gate.credits;
+        return true;
+    }
+    const Cycles first = gate.returned.first();
+    if (first > at || (first == at && partition >= turn_)) return false;
+    gate.returned.pop();
+    return true;
+}
+
+void Noc::await_credit(std::uint32_t partition) {
+    Gate& gate = gates_[partition];
+    if (gate.awaits_credit || gate.returned.empty()) return;
+    gate.awaits_credit = true;
+    credits_.push(gate.returned.first(), partition);
+}
+
+void Noc::hand_over(std::uint32_t partition, MemoryRequest& request, Cycles ready, Cycles at) {
+    const Cycles leaves = std::max(ready, at);
+    request.held += static_cast<std::uint32_t>((leaves - ready).count());
+    request.at = leaves + port_cycles_;
+    partition_[partition]->accept(request);
+    if (!gates_[partition].blocked.empty()) roomy_.push_back(partition);
 }
 
 void Noc::drain(std::uint32_t partition, Cycles at) {
     Gate& gate = gates_[partition];
-    while (gate.credits > 0 && !gate.queue.empty()) {
-        Waiting& waiting = gate.queue.front();
-        const Cycles leaves = std::max(waiting.ready, at);
-        waiting.request.held += static_cast<std::uint32_t>((leaves - waiting.ready).count());
-        waiting.request.at = leaves + port_cycles_;
-        partitions[partition]->accept(waiting.request);
+    while (!gate.queue.empty() && take_credit(partition, at)) {
+        hand_over(partition, gate.queue.front().request, gate.queue.front().ready, at);
         gate.queue.pop();
-        --gate.credits;
-        if (!gate.blocked.empty()) roomy_.push_back(partition);
     }
+    if (!gate.queue.empty()) await_credit(partition);
 }
 
 // Lets senders go on that were blocked at gates which have room again. One that goes on need not
@@ -176,33 +237,27 @@ void Noc::resume_blocked(Cycles at) {
     }
 }
 
-void Noc::credit(std::uint32_t port, Cycles at) {
-    requesters[port]->outbox_credit(at + port_cycles_);
-}
-
-void Noc::deliver(Cycles at, const MemoryResponse& response) {
+void Noc::deliver(Cycles at, MemoryResponse& response) {
     if (response.shared != no_shared) return deliver_shared(at, response);
     const std::uint32_t payload = response.kind == AccessKind::read ? response.bytes : 0;
     const Links::Passage passage =
         links_.reserve(links_.response_path(response.partition, response.destination), at, payload);
     stats_.read_bytes += payload;
-    MemoryResponse answer = response;
-    answer.at = passage.arrived + port_cycles_;
+    response.at = passage.arrived + port_cycles_;
     const std::uint32_t direction = response.kind == AccessKind::write ? 1 : 0;
-    requesters[2u * response.destination + direction]->response(answer);
+    requester_[2u * response.destination + direction]->response(response);
 }
 
-void Noc::deliver_shared(Cycles at, const MemoryResponse& response) {
+void Noc::deliver_shared(Cycles at, MemoryResponse& response) {
     Shared& shared = shared_[response.shared];
     links_.begin_multicast();
-    MemoryResponse answer = response;
     for (const Member& member : shared.members) {
         const std::uint32_t node = member.port / 2;
         const Links::Passage passage =
             links_.branch(links_.response_path(response.partition, node), at, response.bytes);
         stats_.read_bytes += response.bytes;
-        answer.at = passage.arrived + port_cycles_;
-        requesters[member.port]->shared_response(answer, member.transfer,
+        response.at = passage.arrived + port_cycles_;
+        requester_[member.port]->shared_response(response, member.transfer,
                                                  node == response.destination);
     }
     shared.bytes_left -= response.bytes;

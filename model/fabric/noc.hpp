@@ -12,6 +12,7 @@
 
 #include "model/base/bounded_queue.hpp"
 #include "model/base/random.hpp"
+#include "model/base/sorted_queue.hpp"
 #include "model/base/time_wheel.hpp"
 #include "model/fabric/links.hpp"
 #include "model/sim/ports.hpp"
@@ -63,8 +64,10 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
     struct Gate {
         explicit Gate(const ChipParams& chip)
             : credits(chip.sram.queue_depth), queue(chip.noc.queue_depth) {}
-        std::uint32_t credits;
-        Cycles last_ready;  // of the packet routed here last
+        std::uint32_t credits;       // at hand
+        SortedTimes returned;        // credits that have come, or are on their way
+        bool awaits_credit = false;  // there is an event for the first of them
+        Cycles last_ready;           // of the packet routed here last
         BoundedQueue<Waiting> queue;
         std::deque<std::uint32_t> blocked;  // ports whose head waits for room; bounded by the ports
     };
@@ -95,24 +98,37 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
         }
     };
 
-    void take(Cycles at, const Arrival& arrival);
-    bool forward(Cycles at, std::uint32_t port, MemoryRequest request);
+    void end_of_elaboration() override;
+    void take(Cycles at, Arrival& arrival);
+    bool forward(Cycles at, std::uint32_t port, MemoryRequest& request);
     void take_join(Cycles at, const Joining& joining);
     std::uint32_t new_shared();
+    void return_credits(Cycles at);
+    bool take_credit(std::uint32_t partition, Cycles at);
+    void await_credit(std::uint32_t partition);
+    void hand_over(std::uint32_t partition, MemoryRequest& request, Cycles ready, Cycles at);
     void drain(std::uint32_t partition, Cycles at);
     void resume_blocked(Cycles at);
-    void deliver(Cycles at, const MemoryResponse& response);
-    void deliver_shared(Cycles at, const MemoryResponse& response);
-    void credit(std::uint32_t port, Cycles at);
+    void deliver(Cycles at, MemoryResponse& response);
+    void deliver_shared(Cycles at, MemoryResponse& response);
+
+    static constexpr std::uint32_t no_turn = ~std::uint32_t{0};
 
     Cycles port_cycles_;
     std::uint32_t pes_;
     std::size_t number_ = 0;
+    // What the ports are bound to: asking a port costs a check, and there are many calls.
+    std::vector<RequesterIf*> requester_;
+    std::vector<PartitionIf*> partition_;
+    WakeIf* conductor_ = nullptr;
     Links links_;
     TimeWheel<Arrival, 1024> arrivals_;
     TimeWheel<Joining> joins_;
     TimeWheel<MemoryResponse, 1024> replies_;
-    TimeWheel<std::uint32_t> credits_;  // partition
+    // Partitions whose gates wait for a credit, by its time; and those of now, not handled yet.
+    TimeWheel<std::uint32_t> credits_;
+    std::vector<std::uint32_t> credited_;
+    std::uint32_t turn_ = no_turn;  // the partition whose credit is being handled
     std::vector<BoundedQueue<MemoryRequest>> outboxes_;
     std::vector<bool> is_blocked_;
     std::vector<Gate> gates_;

@@ -99,7 +99,7 @@ class DmaIf : public virtual sc_core::sc_interface {
     // Takes over a transfer (the row addresses are swapped out of it), to be carried out after the
     // earlier ones. `gap` owns the engine's time since it ran out of work.
     virtual void submit(Cycles at, Transfer& transfer, Stall gap) = 0;
-    [[nodiscard]] virtual Cycles next_event() const = 0;
+    [[nodiscard]] virtual Cycles next_event() = 0;
     // Handles events earlier than `limit`, in order, up to and including the first completion of a
     // transfer; transfers complete in the order of their submission. Empty: nothing completed.
     virtual std::optional<Completion> run(Cycles limit) = 0;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "model/base/random.hpp"
+#include "model/base/sorted_queue.hpp"
 #include "model/base/time_wheel.hpp"
 
 using namespace diastole;
@@ -38,4 +39,40 @@ TEST_CASE("a time wheel refuses an event in the past") {
     CHECK_THROWS_AS(wheel.push(Cycles(99), 2), ModelError);
     wheel.push(Cycles(100), 3);
     CHECK(wheel.next() == Cycles(100));
+}
+
+TEST_CASE("a time wheel's front stays until it is dropped") {
+    TimeWheel<int> wheel;
+    wheel.add(Cycles(100'000)) = 2;  // in the overflow
+    wheel.add(Cycles(7)) = 1;
+    CHECK(wheel.front() == 1);
+    wheel.front() = 5;
+    CHECK(wheel.pop() == 5);
+    CHECK(wheel.front() == 2);
+    CHECK(wheel.next() == Cycles(100'000));
+    wheel.drop();
+    CHECK(wheel.empty());
+    CHECK(wheel.next() == never);
+}
+
+TEST_CASE("a sorted queue gives items back by time and, at equal times, in insertion order") {
+    Random random(3);
+    SortedQueue<int> queue;
+    SortedTimes times;
+    std::multimap<std::uint64_t, int> expected;
+    for (int i = 0; i < 5000; ++i) {
+        if (random.below(2) == 0 || expected.empty()) {
+            const std::uint64_t at = static_cast<std::uint64_t>(i) + random.below(20);
+            queue.push(Cycles(at), i);
+            times.push(Cycles(at));
+            expected.emplace(at, i);
+        } else {
+            REQUIRE(queue.first() == Cycles(expected.begin()->first));
+            REQUIRE(times.first() == queue.first());
+            times.pop();
+            REQUIRE(queue.pop() == expected.begin()->second);
+            expected.erase(expected.begin());
+        }
+    }
+    CHECK(queue.empty() == expected.empty());
 }
