@@ -6,8 +6,8 @@
 
 #include "model/base/atomic_file.hpp"
 #include "model/base/error.hpp"
-#include "model/base/names.hpp"
 #include "tb/bench.hpp"
+#include "tb/casts.hpp"
 #include "tb/progress.hpp"
 #include "tb/result.hpp"
 #include "tb/simulation.hpp"
@@ -23,35 +23,6 @@ struct Arguments {
     CLI::Option* batch_option = nullptr;
 };
 
-DType read_type(const std::string& name, const std::string& cast) {
-    const auto type = dtype_from_name(name);
-    if (type) return *type;
-    std::vector<std::string> names;
-    for (const DTypeInfo& info : dtype_table) names.emplace_back(info.name);
-    throw ConfigError("--cast " + cast + ": unknown type '" + name + "'" +
-                      did_you_mean(name, names));
-}
-
-Casts read_casts(const std::vector<std::string>& texts) {
-    Casts casts;
-    for (const std::string& text : texts) {
-        const std::size_t equals = text.find('=');
-        if (equals == std::string::npos) {
-            throw ConfigError("--cast " + text + ": expected FROM=TO, such as fp32=fp16");
-        }
-        const DType from = read_type(text.substr(0, equals), text);
-        const DType to = read_type(text.substr(equals + 1), text);
-        for (const auto& earlier : casts) {
-            if (earlier.first == from) {
-                throw ConfigError("--cast " + text + ": " + std::string(name_of(from)) +
-                                  " is cast twice");
-            }
-        }
-        casts.emplace_back(from, to);
-    }
-    return casts;
-}
-
 // A count's text; a minus sign would wrap around to a number that nobody wrote.
 std::string not_negative(const std::string& text) {
     return text.rfind('-', 0) == 0 ? "expected a whole number from 0, got " + text : std::string();
@@ -66,7 +37,7 @@ int run(Arguments& arguments) {
     if (spec.batches == 0) throw ConfigError("--batches: expected at least 1, got 0");
     spec.memory = arguments.memory_mode == "fast" ? MemoryMode::fast : MemoryMode::exact;
     spec.recorded = arguments.compute == "recorded";
-    spec.casts = read_casts(arguments.casts);
+    spec.casts = read_casts(arguments.casts, "--cast");
 
     // A path that cannot be written is found out before the work, not after it.
     std::unique_ptr<AtomicFile> file;

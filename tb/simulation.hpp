@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,7 @@ namespace diastole {
 
 struct RunSpec {
     std::string chip, workload;
+    std::shared_ptr<const Graph> graph;  // where there is one: what `workload` names, read already
     std::optional<Mode> mode;            // absent: the workload's own
     std::optional<std::uint64_t> batch;  // likewise
     std::uint32_t warmup = 0, batches = 1;

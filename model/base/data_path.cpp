@@ -15,10 +15,11 @@ struct Folder {
     std::string_view name;
     std::string_view in_source_tree;
 };
-constexpr std::array<Folder, 3> folders = {{
+constexpr std::array<Folder, 4> folders = {{
     {"presets", "model/params/presets"},
     {"memory", "model/params/memory"},
     {"library", "workloads/library"},
+    {"validation", "workloads/validation"},
 }};
 
 fs::path installed_root() {

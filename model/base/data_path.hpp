@@ -1,5 +1,6 @@
-// Where the program's data files are: chip presets (`presets/`), memory presets (`memory/`), and
-// workload descriptions and traces (`library/`). Searched in this order, file by file:
+// Where the program's data files are: chip presets (`presets/`), memory presets (`memory/`),
+// workload descriptions and traces (`library/`), and published measurements (`validation/`).
+// Searched in this order, file by file:
 //   1. the folder that the environment variable DIASTOLE_DATA names,
 //   2. ../share/diastole beside the executable's folder (an installed program),
 //   3. the installation whose library the program links (installed_data_root()),

@@ -66,6 +66,11 @@ class Document {
 class Node {
   public:
     [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
+    // Whether its value is text: for a key that takes a number or words.
+    [[nodiscard]] bool is_text(std::string_view key) const {
+        const Value* value = find(key);
+        return value != nullptr && value->kind == Kind::text;
+    }
     // Its keys in the order of the file. They count as known.
     [[nodiscard]] const std::vector<std::string>& keys() const;
     [[nodiscard]] std::string path(std::string_view key = {}) const;  // "layer[2].width"
