@@ -16,5 +16,6 @@ void add_run(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);
 void add_show(CLI::App& app, Action& action);
 void add_dram(CLI::App& app, Action& action);
+void add_validate(CLI::App& app, Action& action);
 
 }  // namespace diastole

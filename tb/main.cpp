@@ -112,6 +112,7 @@ int sc_main(int argc, char** argv) {
     add_import(app, action);
     add_dram(app, action);
     add_show(app, action);
+    add_validate(app, action);
 
     if (const auto code = parse(app, argc, argv)) return *code;
     if (!action) {
