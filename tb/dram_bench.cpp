@@ -14,51 +14,18 @@
 namespace diastole {
 namespace {
 
-constexpr const char* map_key = "dram.map";
-
-// The memory with everything the command line says, its map split from the fields that choose the
-// pseudo-channel.
-struct Described {
-    ResolvedMemory memory;
-    ChannelMap channel_map;
-    std::string map;
-};
-
-Described describe_memory(const DramSpec& spec) {
+// The memory with everything the command line says.
+ResolvedMemory describe_memory(const DramSpec& spec) {
     std::vector<config::Override> overrides = config::parse_overrides(spec.settings);
     if (spec.pseudo_channels) {
         overrides.push_back({"dram.channels", std::to_string(*spec.pseudo_channels)});
     }
-    // The last one counts, as with any key; --map goes before --set.
-    std::optional<std::string> map = spec.map;
-    for (const config::Override& override : overrides) {
-        if (override.key == map_key && !spec.map) map = override.text;
-    }
-    overrides.erase(std::remove_if(overrides.begin(), overrides.end(),
-                                   [](const auto& o) { return o.key == map_key; }),
-                    overrides.end());
-    Described result;
-    result.memory = load_memory(spec.memory, overrides);
-    if (!map) {
-        result.map = result.memory.params.map;
-        return result;
-    }
-    result.map = *map;
-    result.channel_map = read_channel_map(*map);
-    // Says which bits of the map are wrong.
-    const AddressMap check(result.channel_map.inner, result.memory.params.geometry);
-    overrides.push_back({map_key, result.channel_map.inner});
-    result.memory = load_memory(spec.memory, overrides);
-    return result;
-}
-
-// As many as the command line says, or else as the map tells apart, or as the description has.
-std::uint32_t channels_of(const Described& described) {
-    const auto given = std::any_of(
-        described.memory.settings.begin(), described.memory.settings.end(),
-        [](const config::Setting& s) { return s.key == "dram.channels" && s.provenance.given; });
-    const bool by_map = described.channel_map.channels > 0 && !given;
-    return by_map ? described.channel_map.channels : described.memory.params.channels;
+    if (!spec.map) return load_memory(spec.memory, overrides);
+    // With its own map first, for the geometry: then AddressMap says which bits are wrong.
+    const ResolvedMemory memory = load_memory(spec.memory, overrides);
+    const AddressMap check(read_channel_map(*spec.map).inner, memory.params.geometry);
+    overrides.push_back({"dram.map", *spec.map});
+    return load_memory(spec.memory, overrides);
 }
 
 std::unique_ptr<DramTraffic> make_traffic(const DramSpec& spec, const DramParams& params) {
@@ -72,14 +39,15 @@ class Bench : public sc_core::sc_module {
   public:
     Bench(const sc_core::sc_module_name& name, const DramParams& params, MemoryMode mode,
           DramTraffic& traffic, const ChannelSpread& spread, std::uint32_t run_bytes,
-          DramLatencies& latencies)
+          DramHistograms& histograms)
         : sc_module(name),
           // The kernel's time only orders windows; it follows tCK to a part in 10^9.
           conductor_("conductor", Hertz(1'000'000'000'000 / params.timing.tck_ps),
                      dram_bench_window) {
         for (std::uint32_t i = 0; i < params.channels; ++i) {
             const std::string label = "channel_" + std::to_string(i);
-            lanes_.push_back(std::make_unique<DramLane>(label.c_str(), params, mode, i, latencies));
+            lanes_.push_back(
+                std::make_unique<DramLane>(label.c_str(), params, mode, i, histograms));
         }
         requester_ = std::make_unique<DramRequester>("requester", traffic, spread, params.channels,
                                                      params.geometry.atom_bytes, run_bytes,
@@ -126,13 +94,16 @@ void collect(DramRun& run, Bench& bench) {
         run.channels.push_back({lane->dram(), lane->stats()});
         run.total += lane->dram();
         run.requests += lane->stats().atoms;
+        for (std::size_t kind = 0; kind < run.latency.size(); ++kind) {
+            run.latency[kind] += lane->stats().latency[kind];
+        }
         run.idle_cycles += lane->stats().idle_cycles;
     }
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     run.peak_memory_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
     run.activations = bench.conductor().activations();
-    const std::uint64_t done = run.latencies.read.count() + run.latencies.write.count();
+    const std::uint64_t done = run.latency[0].count + run.latency[1].count;
     if (done != bench.handed_out()) {
         throw ModelError("of " + std::to_string(bench.handed_out()) + " DRAM requests " +
                          std::to_string(done) + " were completed");
@@ -151,12 +122,9 @@ DramRun simulate_dram(const DramSpec& spec, DramCommandSink* log,
                       const std::function<void(double)>& progress) {
     DramRun run;
     run.spec = spec;
-    Described described = describe_memory(spec);
-    described.memory.params.channels = channels_of(described);
-    run.memory = described.memory;
-    run.map = described.map;
+    run.memory = describe_memory(spec);
     const DramParams& params = run.memory.params;
-    const ChannelSpread spread(described.channel_map, params.channels, spec.interleave_bytes,
+    const ChannelSpread spread(run.memory.channel_map, params.channels, spec.interleave_bytes,
                                channel_bytes(params.geometry), params.geometry.atom_bytes);
     run.spread = spread.description();
     if (run.spec.pattern.block_bytes == 0)
@@ -164,7 +132,7 @@ DramRun simulate_dram(const DramSpec& spec, DramCommandSink* log,
     run.run_bytes = AddressMap(params.map, params.geometry).run_bytes();
     const std::unique_ptr<DramTraffic> traffic = make_traffic(run.spec, params);
 
-    Bench bench("bench", params, spec.mode, *traffic, spread, run.run_bytes, run.latencies);
+    Bench bench("bench", params, spec.mode, *traffic, spread, run.run_bytes, run.histograms);
     if (log != nullptr) {
         for (auto& lane : bench.lanes()) lane->log_to(*log);
     }

@@ -1,6 +1,8 @@
 // The memory bench: traffic on the pseudo-channels of one memory, from names to numbers.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -34,14 +36,14 @@ struct DramChannelRun {
 struct DramRun {
     DramSpec spec;
     ResolvedMemory memory;
-    std::string map;     // as given: with ch and pc, where it has them
     std::string spread;  // how addresses spread over pseudo-channels, in words
     std::uint32_t run_bytes = 0;
     std::uint64_t requests = 0;  // atoms
     std::uint64_t cycles = 0;    // to the last data beat
     std::vector<DramChannelRun> channels;
     DramStats total;
-    DramLatencies latencies;
+    std::array<DramLatency, 2> latency;  // 0 reads, 1 writes
+    DramHistograms histograms;
     std::uint64_t idle_cycles = 0;  // of all pseudo-channels
     // About the host that ran the model.
     double wall_seconds = 0;  // from the first request to the last data beat
@@ -49,6 +51,10 @@ struct DramRun {
 
     [[nodiscard]] std::uint64_t bytes() const {
         return requests * memory.params.geometry.atom_bytes;
+    }
+    // The least latency in cycles that this share of the reads (0) or writes (1) do not exceed.
+    [[nodiscard]] std::uint32_t percentile(std::size_t kind, double share) const {
+        return std::min(histograms[kind].percentile(share), latency[kind].max);
     }
     [[nodiscard]] double seconds() const {
         return static_cast<double>(cycles) * static_cast<double>(memory.params.timing.tck_ps) *

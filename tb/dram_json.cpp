@@ -41,21 +41,21 @@ Json traffic(const DramRun& r) {
     return json;
 }
 
-// Null where there was none.
-Json latency(const LatencyHistogram& cycles, double ns) {
-    if (cycles.count() == 0) return nullptr;
+// Null where there was none. Kind 0: reads, 1: writes.
+Json latency(const DramRun& r, std::size_t kind) {
+    if (r.latency[kind].count == 0) return nullptr;
     Json json;
-    json["mean"] = cycles.mean() * ns;
-    json["p50"] = cycles.percentile(0.50) * ns;
-    json["p99"] = cycles.percentile(0.99) * ns;
-    json["max"] = cycles.max() * ns;
+    json["mean"] = r.latency[kind].mean() * tck_ns(r);
+    json["p50"] = r.percentile(kind, 0.50) * tck_ns(r);
+    json["p99"] = r.percentile(kind, 0.99) * tck_ns(r);
+    json["max"] = r.latency[kind].max * tck_ns(r);
     return json;
 }
 
-Json latency(const DramLaneStats::Latency& cycles, double ns) {
+Json latency(const DramLatency& cycles, double ns) {
     if (cycles.count == 0) return nullptr;
     Json json;
-    json["mean"] = as_double(cycles.sum) / as_double(cycles.count) * ns;
+    json["mean"] = cycles.mean() * ns;
     json["max"] = cycles.max * ns;
     return json;
 }
@@ -81,8 +81,8 @@ Json channel(const DramRun& r, std::size_t index) {
     json["achieved_bytes_per_second"] = achieved;
     json["utilization"] = achieved / channel_peak(r.memory.params);
     json["row_hit_rate"] = row_hit_rate(c.dram);
-    json["read_latency_ns"] = latency(c.lane.read, tck_ns(r));
-    json["write_latency_ns"] = latency(c.lane.write, tck_ns(r));
+    json["read_latency_ns"] = latency(c.lane.latency[0], tck_ns(r));
+    json["write_latency_ns"] = latency(c.lane.latency[1], tck_ns(r));
     json["commands"] = commands(c.dram);
     json["bus_cycles"] = c.dram.bus_cycles;
     json["refresh_cycles"] = c.dram.refresh_cycles;
@@ -119,7 +119,7 @@ std::string dram_json(const DramRun& r) {
     json["schema"] = "diastole.dram/1";
     json["version"] = DIASTOLE_VERSION;
     json["memory"] = params.standard;
-    json["map"] = r.map;
+    json["map"] = r.memory.map;
     json["overrides"] = Json::object();
     for (const config::Override& setting : config::parse_overrides(r.spec.settings)) {
         json["overrides"][setting.key] = setting.text;
@@ -133,8 +133,8 @@ std::string dram_json(const DramRun& r) {
     json["achieved_bytes_per_second"] = as_double(r.bytes()) / r.seconds();
     json["utilization"] = as_double(r.bytes()) / r.seconds() / peak;
     json["row_hit_rate"] = row_hit_rate(r.total);
-    json["read_latency_ns"] = latency(r.latencies.read, tck_ns(r));
-    json["write_latency_ns"] = latency(r.latencies.write, tck_ns(r));
+    json["read_latency_ns"] = latency(r, 0);
+    json["write_latency_ns"] = latency(r, 1);
     json["commands"] = commands(r.total);
     json["per_channel"] = Json::array();
     for (std::size_t i = 0; i < r.channels.size(); ++i)

@@ -14,13 +14,19 @@ constexpr std::size_t logged_commands = 4096;
 
 }  // namespace
 
+DramLatency& DramLatency::operator+=(const DramLatency& other) {
+    count += other.count;
+    sum += other.sum;
+    max = std::max(max, other.max);
+    return *this;
+}
+
 DramLane::DramLane(const sc_core::sc_module_name& name, const DramParams& params, MemoryMode mode,
-                   std::uint32_t index, DramLatencies& latencies)
+                   std::uint32_t index, DramHistograms& histograms)
     : sc_module(name),
       index_(index),
       model_(make_dram_model(params, mode)),
-      latencies_(latencies),
-      waiting_(dram_lookahead) {
+      histograms_(histograms) {
     requests.bind(*this);
 }
 
@@ -32,7 +38,7 @@ void DramLane::log_to(DramCommandSink& sink) {
 }
 
 void DramLane::offer(Cycles at, const std::vector<DramItem>& items) {
-    for (const DramItem& item : items) waiting_.push(item);
+    waiting_.push(items);
     wake->wake(number_, at);
 }
 
@@ -59,22 +65,25 @@ void DramLane::advance(Cycles until) {
 
 void DramLane::offer_waiting(Tick until) {
     while (!waiting_.empty()) {
-        const DramItem& item = waiting_.front();
+        const DramItem item = waiting_.front();
         Tick now = std::max<Tick>(next_offer_, item.arrival);
         if (now >= until) return;
-        play(now, {});
         const auto atoms = static_cast<std::uint32_t>(item.atoms);
         const bool is_write = item.is_write != 0;
         if (!model_->can_accept(is_write, atoms)) {
-            now = play(until, is_write ? DramRoom{0, atoms} : DramRoom{atoms, 0});
-            if (now >= until || !model_->can_accept(is_write, atoms)) {
+            const Tick room = play(until, is_write ? DramRoom{0, atoms} : DramRoom{atoms, 0});
+            if (room >= until) {  // there is none, or from then on
                 next_offer_ = until;
                 return;
             }
+            if (room < now) play(now, {});
+            now = std::max(now, room);
+        } else {
+            play(now, {});
         }
-        push(item, now);
-        next_offer_ = now + 1;
+        model_->push(accept(item, now));
         waiting_.pop();
+        next_offer_ = now + 1;
         if (++taken_ == dram_credit_batch) {
             credits->credit(index_, Cycles(now) + dram_bench_window, taken_);
             taken_ = 0;
@@ -82,7 +91,7 @@ void DramLane::offer_waiting(Tick until) {
     }
 }
 
-void DramLane::push(const DramItem& item, Tick at) {
+DramRequest DramLane::accept(const DramItem& item, Tick at) {
     if (in_queue_++ == 0 && at > stats_.end.count()) {
         stats_.idle_cycles += at - stats_.end.count();
     }
@@ -95,7 +104,7 @@ void DramLane::push(const DramItem& item, Tick at) {
     request.tag = static_cast<std::uint32_t>(at);
     request.is_write = item.is_write != 0;
     request.arrival = DramCycles(at);
-    model_->push(request);
+    return request;
 }
 
 // Plays what comes before `until`, or before there is room; returns how far.
@@ -119,15 +128,18 @@ Tick DramLane::play_logged(Tick until, DramRoom wanted) {
 }
 
 void DramLane::collect() {
+    Cycles end = stats_.end;
     for (const DramCompletion& c : completions_) {
         const auto latency = static_cast<std::uint32_t>(c.done.count()) - c.tag;
-        (c.is_write ? latencies_.write : latencies_.read).add(latency);
-        DramLaneStats::Latency& own = c.is_write ? stats_.write : stats_.read;
+        const std::size_t kind = c.is_write ? 1 : 0;
+        histograms_[kind].add(latency);
+        DramLatency& own = stats_.latency[kind];
         ++own.count;
         own.sum += latency;
         own.max = std::max(own.max, latency);
-        stats_.end = std::max(stats_.end, Cycles(c.done.count()));
+        end = std::max(end, Cycles(c.done.count()));
     }
+    stats_.end = end;
     in_queue_ -= completions_.size();
     completions_.clear();
 }

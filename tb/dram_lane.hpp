@@ -2,13 +2,14 @@
 // controller that takes them, at most one a cycle and each as soon as its queue has room.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <systemc>
 #include <vector>
 
-#include "model/base/bounded_queue.hpp"
+#include "model/base/error.hpp"
 #include "model/sim/windowed.hpp"
 #include "model/timing/dram_channel.hpp"
 #include "tb/latency_histogram.hpp"
@@ -55,20 +56,45 @@ class DramCommandSink {
     virtual void write(std::uint32_t lane, const std::vector<DramCommand>& commands) = 0;
 };
 
-// Of all pseudo-channels together: from acceptance to the last data beat, in cycles.
-struct DramLatencies {
-    LatencyHistogram read, write;
+// From acceptance to the last data beat, in cycles. Indices: 0 reads, 1 writes.
+struct DramLatency {
+    std::uint64_t count = 0, sum = 0;
+    std::uint32_t max = 0;
+
+    DramLatency& operator+=(const DramLatency& other);
+    [[nodiscard]] double mean() const {
+        return count == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(count);
+    }
 };
+using DramHistograms = std::array<LatencyHistogram, 2>;  // of all pseudo-channels together
 
 struct DramLaneStats {
-    struct Latency {
-        std::uint64_t count = 0, sum = 0;
-        std::uint32_t max = 0;
-    };
-    Latency read, write;
+    std::array<DramLatency, 2> latency;
     std::uint64_t atoms = 0;        // requested
     std::uint64_t idle_cycles = 0;  // no request was in the controller, and no data on the bus
     Cycles end;                     // of the last data beat
+};
+
+// The requests that wait, a ring of `dram_lookahead`.
+class DramWaiting {
+  public:
+    DramWaiting() : ring_(dram_lookahead) {}
+    [[nodiscard]] bool empty() const { return begin_ == end_; }
+    [[nodiscard]] std::size_t size() const { return end_ - begin_; }
+    [[nodiscard]] const DramItem& front() const { return ring_[begin_ & mask]; }
+    void pop() { ++begin_; }  // precondition: not empty
+    void push(const std::vector<DramItem>& items) {
+        if (size() + items.size() > ring_.size()) {
+            throw ModelError("a pseudo-channel was offered more requests than it had places for");
+        }
+        for (const DramItem& item : items) ring_[end_++ & mask] = item;
+    }
+
+  private:
+    static constexpr std::size_t mask = dram_lookahead - 1;
+    static_assert((dram_lookahead & mask) == 0);
+    std::vector<DramItem> ring_;
+    std::size_t begin_ = 0, end_ = 0;
 };
 
 class DramLane : public sc_core::sc_module, public Windowed, public DramLaneIf {
@@ -78,7 +104,7 @@ class DramLane : public sc_core::sc_module, public Windowed, public DramLaneIf {
     sc_core::sc_port<WakeIf> wake{"wake"};
 
     DramLane(const sc_core::sc_module_name& name, const DramParams& params, MemoryMode mode,
-             std::uint32_t index, DramLatencies& latencies);
+             std::uint32_t index, DramHistograms& histograms);
     void set_number(std::size_t number) { number_ = number; }
     // Every command goes to `sink`, which must outlive the run. Throws ModelError in fast mode.
     void log_to(DramCommandSink& sink);
@@ -98,7 +124,7 @@ class DramLane : public sc_core::sc_module, public Windowed, public DramLaneIf {
 
   private:
     void offer_waiting(Tick until);
-    void push(const DramItem& item, Tick at);
+    [[nodiscard]] DramRequest accept(const DramItem& item, Tick at);
     Tick play(Tick until, DramRoom wanted);
     Tick play_logged(Tick until, DramRoom wanted);
     void collect();
@@ -107,8 +133,8 @@ class DramLane : public sc_core::sc_module, public Windowed, public DramLaneIf {
     std::uint32_t index_;
     std::size_t number_ = 0;
     std::unique_ptr<DramModel> model_;
-    DramLatencies& latencies_;
-    BoundedQueue<DramItem> waiting_;
+    DramHistograms& histograms_;
+    DramWaiting waiting_;
     Tick next_offer_ = 0;
     std::uint32_t taken_ = 0;     // since the last credit
     std::uint64_t in_queue_ = 0;  // requests that the controller has taken and not finished

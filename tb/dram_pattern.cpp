@@ -53,26 +53,31 @@ class Pattern final : public DramTraffic {
     Pattern(const DramPattern& pattern, const DramSpace& space, Blocks blocks)
         : blocks_(std::move(blocks)),
           requests_(pattern.requests),
-          atom_bytes_(space.atom_bytes),
-          block_atoms_(static_cast<std::uint32_t>(pattern.block_bytes / space.atom_bytes)),
-          step_(pattern.offer == DramOffer::block ? block_atoms_ : 1),
+          step_(pattern.offer == DramOffer::block
+                    ? static_cast<std::uint32_t>(pattern.block_bytes / space.atom_bytes)
+                    : 1),
+          block_steps_(static_cast<std::uint32_t>(pattern.block_bytes / space.atom_bytes / step_)),
+          step_bytes_(std::uint64_t{step_} * space.atom_bytes),
           reads_(pattern.reads),
           turn_(pattern.reads + pattern.writes) {}
 
     std::size_t read(DramAccess* out, std::size_t capacity) override {
         std::size_t count = 0;
-        for (; count < capacity && done_ < requests_; ++count) {
-            if (in_block_ == 0) {
-                is_write_ = place_ >= reads_;
-                if (++place_ == turn_) place_ = 0;
-                address_ = blocks_.next(is_write_);
+        while (count < capacity && done_ < requests_) {
+            if (left_ == 0) next_block();
+            const std::uint64_t steps = std::min<std::uint64_t>(left_, capacity - count);
+            for (std::uint64_t i = 0; i < steps; ++i) {
+                out[count++] = {address_, 0, step_, is_write_};
+                address_ += step_bytes_;
             }
-            const auto left = std::min<std::uint64_t>(step_, requests_ - done_);
-            out[count] = {address_, 0, static_cast<std::uint32_t>(left), is_write_};
-            done_ += left;
-            address_ += std::uint64_t{step_} * atom_bytes_;
-            in_block_ += step_;
-            if (in_block_ == block_atoms_) in_block_ = 0;
+            left_ -= static_cast<std::uint32_t>(steps);
+            done_ += steps * step_;
+        }
+        if (done_ > requests_) {  // the last block is cut short
+            const std::uint64_t above = (done_ - requests_) / step_;
+            count -= above;
+            out[count - 1].atoms -= static_cast<std::uint32_t>((done_ - requests_) % step_);
+            done_ = requests_;
         }
         return count;
     }
@@ -81,12 +86,20 @@ class Pattern final : public DramTraffic {
     }
 
   private:
+    void next_block() {
+        is_write_ = place_ >= reads_;
+        if (++place_ == turn_) place_ = 0;
+        address_ = blocks_.next(is_write_);
+        left_ = block_steps_;
+    }
+
     Blocks blocks_;
     std::uint64_t requests_, done_ = 0;
-    std::uint32_t atom_bytes_, block_atoms_, step_;
+    std::uint32_t step_, block_steps_;  // a step is what is offered as one: an atom or a block
+    std::uint64_t step_bytes_;
     std::uint64_t reads_, turn_, place_ = 0;
     std::uint64_t address_ = 0;
-    std::uint32_t in_block_ = 0;  // atoms of the present block that are done
+    std::uint32_t left_ = 0;  // steps of the present block
     bool is_write_ = false;
 };
 

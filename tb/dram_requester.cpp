@@ -40,17 +40,19 @@ void DramRequester::advance(Cycles until) {
 
 // Everything that finds a place, to arrive at `at`.
 void DramRequester::hand_out(Cycles at) {
-    while (has_access_ || next_access()) {
-        DramItem item{};
-        const ChannelSpread::Place place = cut(item);
+    while (read_next_ < read_size_ || read_more()) {
+        DramAccess& access = read_[read_next_];
+        const ChannelSpread::Place place = spread_.place(access.address);
         if (places_[place.channel] == 0) break;
         --places_[place.channel];
-        item.arrival = std::max(access_.arrival, at.count());
-        outgoing_[place.channel].push_back(item);
+        const std::uint64_t atoms = access.atoms == 1 ? 1 : piece(access, place.local);
+        outgoing_[place.channel].push_back(
+            {place.local & DramItem::address_mask, atoms & DramItem::atoms_mask,
+             std::uint64_t{access.is_write}, std::max(access.arrival, at.count())});
         ++requests_;
-        access_.address += item.atoms * atom_bytes_;
-        access_.atoms -= static_cast<std::uint32_t>(item.atoms);
-        has_access_ = access_.atoms > 0;
+        access.address += atoms * atom_bytes_;
+        access.atoms -= static_cast<std::uint32_t>(atoms);
+        if (access.atoms == 0) ++read_next_;
     }
     for (std::size_t lane = 0; lane < outgoing_.size(); ++lane) {
         if (outgoing_[lane].empty()) continue;
@@ -59,32 +61,19 @@ void DramRequester::hand_out(Cycles at) {
     }
 }
 
-bool DramRequester::next_access() {
-    if (read_next_ == read_size_) {
-        if (ended_) return false;
-        read_size_ = traffic_.read(read_.data(), read_.size());
-        read_next_ = 0;
-        ended_ = read_size_ == 0;
-        if (ended_) return false;
-    }
-    access_ = read_[read_next_++];
-    has_access_ = true;
-    return true;
+bool DramRequester::read_more() {
+    if (ended_) return false;
+    read_size_ = traffic_.read(read_.data(), read_.size());
+    read_next_ = 0;
+    ended_ = read_size_ == 0;
+    return !ended_;
 }
 
-ChannelSpread::Place DramRequester::cut(DramItem& item) const {
-    const ChannelSpread::Place place = spread_.place(access_.address);
-    std::uint64_t atoms = access_.atoms;
-    if (atoms > 1) {
-        const std::uint64_t in_granule = granule_ - access_.address % granule_;
-        const std::uint64_t in_run = run_bytes_ - place.local % run_bytes_;
-        atoms = std::min(
-            {atoms, in_granule / atom_bytes_, in_run / atom_bytes_, std::uint64_t{max_run_}});
-    }
-    item.address = place.local & DramItem::address_mask;
-    item.atoms = atoms & DramItem::atoms_mask;
-    item.is_write = access_.is_write ? 1 : 0;
-    return place;
+std::uint64_t DramRequester::piece(const DramAccess& access, std::uint64_t local) const {
+    const std::uint64_t in_granule = granule_ - access.address % granule_;
+    const std::uint64_t in_run = run_bytes_ - local % run_bytes_;
+    return std::min({std::uint64_t{access.atoms}, in_granule / atom_bytes_, in_run / atom_bytes_,
+                     std::uint64_t{max_run_}});
 }
 
 std::string DramRequester::pending() const {

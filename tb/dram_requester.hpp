@@ -46,9 +46,9 @@ class DramRequester : public sc_core::sc_module, public Windowed, public DramCre
     };
 
     void hand_out(Cycles at);
-    bool next_access();
-    // The next piece of the present access, and where it goes.
-    [[nodiscard]] ChannelSpread::Place cut(DramItem& item) const;
+    bool read_more();
+    // How many atoms from the head of `access` on are one request.
+    [[nodiscard]] std::uint64_t piece(const DramAccess& access, std::uint64_t local) const;
 
     DramTraffic& traffic_;
     const ChannelSpread& spread_;
@@ -57,10 +57,9 @@ class DramRequester : public sc_core::sc_module, public Windowed, public DramCre
     std::uint32_t max_run_;
     std::size_t number_ = 0;
 
-    std::array<DramAccess, 256> read_;  // ahead from the traffic
-    std::size_t read_size_ = 0, read_next_ = 0;
-    DramAccess access_;  // the present one, what is left of it
-    bool has_access_ = false, ended_ = false;
+    std::array<DramAccess, 256> read_;           // ahead from the traffic
+    std::size_t read_size_ = 0, read_next_ = 0;  // of the one at read_next_, what is left of it
+    bool ended_ = false;
     std::uint64_t requests_ = 0;
 
     std::vector<std::uint32_t> places_;  // free, by pseudo-channel

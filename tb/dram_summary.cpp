@@ -45,17 +45,17 @@ void headline(Text& out, const DramRun& r) {
          r.cycles, as_double(p.timing.tck_ps) / 1000, r.requests, p.geometry.atom_bytes);
 }
 
-void latency(Text& out, const char* what, const LatencyHistogram& cycles, const DramRun& r) {
-    if (cycles.count() == 0) return;
+void latency(Text& out, const char* what, const DramRun& r, std::size_t kind) {
+    if (r.latency[kind].count == 0) return;
     const double ns = as_double(r.memory.params.timing.tck_ps) / 1000;
     line(out, "  {:<13}  mean {:.1f} ns, p50 {:.1f}, p99 {:.1f}, max {:.1f}", what,
-         cycles.mean() * ns, cycles.percentile(0.5) * ns, cycles.percentile(0.99) * ns,
-         cycles.max() * ns);
+         r.latency[kind].mean() * ns, r.percentile(kind, 0.5) * ns, r.percentile(kind, 0.99) * ns,
+         r.latency[kind].max * ns);
 }
 
 void work(Text& out, const DramRun& r) {
-    latency(out, "read latency", r.latencies.read, r);
-    latency(out, "write latency", r.latencies.write, r);
+    latency(out, "read latency", r, 0);
+    latency(out, "write latency", r, 1);
     const DramStats& s = r.total;
     line(out, "  row hits       {:.2f} %  (1 - activates / column accesses)",
          100 * row_hit_rate(s));
@@ -112,7 +112,7 @@ void policies(Text& out, const DramRun& r) {
             (words.empty() ? "" : ", ") + setting.key.substr(table.size()) + ' ' + setting.value;
     }
     wrapped(out, words);
-    line(out, "  map \"{}\"; addresses spread over pseudo-channels: {}", r.map, r.spread);
+    line(out, "  map \"{}\"; addresses spread over pseudo-channels: {}", r.memory.map, r.spread);
     line(out, "  controller model {}",
          r.spec.mode == MemoryMode::fast ? "fast: an estimate (docs/memory.md has its error)"
                                          : "exact: every command at its earliest legal time");

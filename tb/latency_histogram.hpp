@@ -1,10 +1,10 @@
 // Latencies in constant memory: each cycle has a counter of its own up to 4096; above, 2048
 // counters share each power of two, so that a percentile is never below the true one and less than
-// 0.05 % above it. Count, sum and maximum are exact.
+// 0.05 % above it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 namespace diastole {
@@ -13,27 +13,20 @@ class LatencyHistogram {
   public:
     LatencyHistogram() : counts_(first_shared + (32 - exact_bits) * shares) {}
 
-    void add(std::uint32_t cycles) {
-        ++counts_[index_of(cycles)];
-        ++count_;
-        sum_ += cycles;
-        max_ = std::max(max_, cycles);
-    }
+    void add(std::uint32_t cycles) { ++counts_[index_of(cycles)]; }
 
-    [[nodiscard]] std::uint64_t count() const { return count_; }
-    [[nodiscard]] std::uint32_t max() const { return max_; }
-    [[nodiscard]] double mean() const {
-        return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_);
+    [[nodiscard]] std::uint64_t count() const {
+        return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
     }
     // The least latency that at least this share of all do not exceed. Precondition: count() > 0.
     [[nodiscard]] std::uint32_t percentile(double share) const {
-        const auto wanted = static_cast<double>(count_) * share;
+        const double wanted = static_cast<double>(count()) * share;
         std::uint64_t seen = 0;
         for (std::size_t i = 0; i < counts_.size(); ++i) {
             seen += counts_[i];
-            if (seen > 0 && static_cast<double>(seen) >= wanted) return std::min(max_, last_of(i));
+            if (seen > 0 && static_cast<double>(seen) >= wanted) return last_of(i);
         }
-        return max_;
+        return last_of(counts_.size() - 1);
     }
 
   private:
@@ -41,7 +34,7 @@ class LatencyHistogram {
     static constexpr std::uint32_t first_shared = 1U << exact_bits, shares = 1U << share_bits;
 
     static std::uint32_t index_of(std::uint32_t cycles) {
-        if (cycles < first_shared) return cycles;
+        if (__builtin_expect(cycles < first_shared, 1)) return cycles;
         const auto top = 31 - static_cast<std::uint32_t>(__builtin_clz(cycles));
         const std::uint32_t share = (cycles >> (top - share_bits)) - shares;
         return first_shared + (top - exact_bits) * shares + share;
@@ -56,8 +49,6 @@ class LatencyHistogram {
     }
 
     std::vector<std::uint64_t> counts_;
-    std::uint64_t count_ = 0, sum_ = 0;
-    std::uint32_t max_ = 0;
 };
 
 }  // namespace diastole

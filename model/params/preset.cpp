@@ -122,8 +122,14 @@ ResolvedMemory load_memory(const std::string& name,
     config::Problems problems;
     config::load(schema, file, options, overrides, problems);
     problems.throw_if_any();
-    report(check(memory.params), schema, file.shown, problems);
+    memory.map = memory.params.map;
+    memory.channel_map = read_channel_map(memory.map);
+    if (memory.channel_map.channels > 0 && !schema.find("dram.channels")->provenance().given) {
+        memory.params.channels = memory.channel_map.channels;
+    }
     memory.settings = config::settings_of(schema);
+    memory.params.map = memory.channel_map.inner;
+    report(check(memory.params), schema, file.shown, problems);
     return memory;
 }
 

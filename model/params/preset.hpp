@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/config/loader.hpp"
+#include "model/params/channel_map.hpp"
 #include "model/params/chip_params.hpp"
 
 namespace diastole {
@@ -23,7 +24,9 @@ struct ResolvedChip {
     std::string file;  // it was read from
 };
 struct ResolvedMemory {
-    DramParams params;
+    DramParams params;       // its map is that of one pseudo-channel
+    std::string map;         // as given: with ch and pc, where it has them
+    ChannelMap channel_map;  // what these choose
     std::vector<config::Setting> settings;
     std::string file;
 };
@@ -32,7 +35,8 @@ struct ResolvedMemory {
 // with one line per problem; an unknown preset's line names the nearest one and lists all.
 ResolvedChip load_chip(const std::string& name,
                        const std::vector<config::Override>& overrides = {});
-// Keys of overrides are `dram.*` here too. One pseudo-channel unless overridden.
+// Keys of overrides are `dram.*` here too. As many pseudo-channels as the description says, else as
+// the map tells apart, else one.
 ResolvedMemory load_memory(const std::string& name,
                            const std::vector<config::Override>& overrides = {});
 

@@ -249,6 +249,22 @@ TEST_CASE("dram spreads addresses by the map's ch and pc bits, or in blocks that
     CHECK(used("R 0x340\n", "--pseudo-channels 3 --interleave 64") == 1);
 }
 
+TEST_CASE("a memory file may tell pseudo-channels apart in its map") {
+    TemporaryFolder folder;
+    folder.write("x.toml", "base = \"hbm2-2000\"\nmap = \"row:15 ch:2 col:5 ba:2 bg:2 byte:5\"\n");
+    const std::string file = folder.path("x.toml");
+    const Json json = measure("--memory " + file + " --pattern sequential --requests 1536");
+    CHECK(json["per_channel"].size() == 4);
+    CHECK(json["per_channel"][3]["requests"] == 0);  // a channel has 16 KB at a time
+    CHECK(json["per_channel"][2]["requests"] == 512);
+    CHECK(json["map"] == "row:15 ch:2 col:5 ba:2 bg:2 byte:5");
+    const ProgramResult shown = run_program("show memory " + file);
+    CHECK_THAT(shown.out, Contains("4 channels x 64 bits x 2.00 Gb/s"));
+    CHECK_THAT(shown.out, Contains("row:15 ch:2 col:5 ba:2 bg:2 byte:5"));
+    CHECK(run_program("dram --memory " + file + " --pattern sequential --pseudo-channels 2 2>&1")
+              .code == 2);
+}
+
 TEST_CASE("dram writes every command to its log, in order, and the same with gzip") {
     TemporaryFolder folder;
     const std::string arguments = "--memory hbm2-2000 --pattern embedding --requests 5000 --log ";
