@@ -75,4 +75,49 @@ if [[ -f $trace ]]; then
 else
     echo 'import of the 87 MB training trace: left out, no data folder beside the project'
 fi
+
+readonly dram_row='%-38s %8s %5s %7s %9s%1s %5s %-6s %-38s\n'
+
+# measure_dram NAME GOAL ARGUMENT...: requests per second of the memory bench, the goal in millions.
+measure_dram() {
+    local name=$1 goal=$2 result=$scratch/result.json code=0
+    shift 2
+    rm -f "$result"
+    /usr/bin/time -q -f '%e %M' -o "$scratch/cost" \
+        "$diastole" dram "$@" --memory-mode "$mode" --json "$result" \
+        >"$scratch/output" 2>&1 </dev/null || code=$?
+    if [[ $code != 0 || ! -s $result ]]; then
+        printf '%-38s failed with exit code %s or wrote no result: %s\n' "$name" "$code" \
+            "$(grep -v '^[[:space:]]*$' "$scratch/output" | tail -n 1 || true)"
+        failed=1
+        return
+    fi
+    local seconds kilobytes rate percent map
+    read -r seconds kilobytes <"$scratch/cost"
+    IFS=$'\t' read -r rate percent map < <(jq -r '
+        [.host.requests_per_second / 10000 | round / 100, (.utilization * 1000 | round / 10), .map]
+        | @tsv' "$result")
+    # shellcheck disable=SC2059
+    printf "$dram_row" "$name" "$seconds" "$((kilobytes * 1024 / 1000000))" "$percent" "$rate" \
+        "$(over "$goal" "$rate")" "$goal" "$mode" "$map"
+}
+
+readonly map_of_rows='row:15 ba:2 bg:2 col:5 byte:5'  # a kilobyte of a row together
+echo
+# shellcheck disable=SC2059
+printf "$dram_row" 'memory bench' seconds MB '% peak' 'Mreq/s' '' goal memory 'address map'
+measure_dram 'hbm2-2000, sequential' 3.5 --memory hbm2-2000 --pattern sequential --requests 20000000
+measure_dram 'hbm2-2000, random 64 B' 1.4 --memory hbm2-2000 --pattern random --requests 10000000
+measure_dram 'hbm2-2000, embedding 128 B' 1.4 --memory hbm2-2000 --pattern embedding \
+    --requests 10000000
+measure_dram 'hbm2-2000, rows of 256 B, by atom' 8 --memory hbm2-2000 --pattern embedding \
+    --row-bytes 256 --map "$map_of_rows" --requests 20000000
+measure_dram 'hbm2-2000, rows of 256 B, whole' 8 --memory hbm2-2000 --pattern embedding \
+    --row-bytes 256 --map "$map_of_rows" --offer block --requests 40000000
+for pattern in sequential random; do
+    for channels in 1 32; do
+        measure_dram "hbm3-6400, $pattern, $channels channels" 1.4 --memory hbm3-6400 \
+            --pattern "$pattern" --pseudo-channels "$channels" --requests 10000000
+    done
+done
 exit "$failed"
