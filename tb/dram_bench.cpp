@@ -98,6 +98,7 @@ void collect(DramRun& run, Bench& bench) {
             run.latency[kind] += lane->stats().latency[kind];
         }
         run.idle_cycles += lane->stats().idle_cycles;
+        run.turns += lane->stats().turns;
     }
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);

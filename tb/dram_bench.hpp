@@ -44,7 +44,7 @@ struct DramRun {
     DramStats total;
     std::array<DramLatency, 2> latency;  // 0 reads, 1 writes
     DramHistograms histograms;
-    std::uint64_t idle_cycles = 0;  // of all pseudo-channels
+    std::uint64_t idle_cycles = 0, turns = 0;  // of all pseudo-channels
     // About the host that ran the model.
     double wall_seconds = 0;  // from the first request to the last data beat
     std::uint64_t activations = 0, peak_memory_bytes = 0;

@@ -85,6 +85,7 @@ Json channel(const DramRun& r, std::size_t index) {
     json["write_latency_ns"] = latency(c.lane.latency[1], tck_ns(r));
     json["commands"] = commands(c.dram);
     json["bus_cycles"] = c.dram.bus_cycles;
+    json["turns"] = c.lane.turns;
     json["refresh_cycles"] = c.dram.refresh_cycles;
     json["idle_cycles"] = c.lane.idle_cycles;
     return json;

@@ -132,6 +132,8 @@ void DramLane::collect() {
     for (const DramCompletion& c : completions_) {
         const auto latency = static_cast<std::uint32_t>(c.done.count()) - c.tag;
         const std::size_t kind = c.is_write ? 1 : 0;
+        stats_.turns += kind + last_kind_ == 1 ? 1 : 0;
+        last_kind_ = kind;
         histograms_[kind].add(latency);
         DramLatency& own = stats_.latency[kind];
         ++own.count;

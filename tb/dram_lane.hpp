@@ -71,6 +71,7 @@ using DramHistograms = std::array<LatencyHistogram, 2>;  // of all pseudo-channe
 struct DramLaneStats {
     std::array<DramLatency, 2> latency;
     std::uint64_t atoms = 0;        // requested
+    std::uint64_t turns = 0;        // a read finished after a write, or a write after a read
     std::uint64_t idle_cycles = 0;  // no request was in the controller, and no data on the bus
     Cycles end;                     // of the last data beat
 };
@@ -123,6 +124,8 @@ class DramLane : public sc_core::sc_module, public Windowed, public DramLaneIf {
     [[nodiscard]] const DramStats& dram() const { return model_->stats(); }
 
   private:
+    static constexpr std::size_t no_kind = 2;
+
     void offer_waiting(Tick until);
     [[nodiscard]] DramRequest accept(const DramItem& item, Tick at);
     Tick play(Tick until, DramRoom wanted);
@@ -136,7 +139,8 @@ class DramLane : public sc_core::sc_module, public Windowed, public DramLaneIf {
     DramHistograms& histograms_;
     DramWaiting waiting_;
     Tick next_offer_ = 0;
-    std::uint32_t taken_ = 0;     // since the last credit
+    std::uint32_t taken_ = 0;  // since the last credit
+    std::size_t last_kind_ = no_kind;  // of what finished last
     std::uint64_t in_queue_ = 0;  // requests that the controller has taken and not finished
     std::vector<DramCompletion> completions_;
     DramLaneStats stats_;

@@ -82,9 +82,12 @@ void bus(Text& out, const DramRun& r) {
                          : "tRFC of every refresh");
     }
     row("no request", idle, "nothing was queued");
-    row("the rest", std::max(0.0, 1 - data - refresh - idle),
-        all_bank ? "row misses, turns, bank and bank-group conflicts"
-                 : "row misses, turns, bank and bank-group conflicts, refreshed banks");
+    row("the rest", std::max(0.0, 1 - data - refresh - idle), "not told apart; what may cause it:");
+    line(out, "  {:>53}  rows opened {} times for {} column accesses", "", r.total.activates,
+         r.total.reads + r.total.writes);
+    line(out, "  {:>53}  {} turns between reads and writes", "", r.turns);
+    line(out, "  {:>53}  bank-group and activation limits{}", "",
+         all_bank || p.policy.refresh == RefreshMode::none ? "" : ", banks under refresh");
 }
 
 void wrapped(Text& out, const std::string& words) {

@@ -146,6 +146,8 @@ TEST_CASE("dram counts of all pseudo-channels add up, and time covers the slowes
     CHECK(json["requests"] == 40000);
     CHECK(json["bytes"] == 40000 * 32);
     CHECK(accesses == 40000);
+    CHECK(json["per_channel"][0]["turns"] > 10);  // a drain of 40 writes has two
+    CHECK(json["per_channel"][0]["turns"] < 400);
     CHECK(json["commands"]["act"] == activates);
     CHECK(json["achieved_bytes_per_second"].get<double>() == Approx(achieved));
     CHECK(json["peak_bytes_per_second"] == 8 * 25.6e9);
@@ -186,6 +188,7 @@ TEST_CASE("dram offers a request of a trace at its cycle and not before") {
     const Json pause = measure_trace(folder, "R 0x0\nW 0x40 1000000000\n");
     CHECK(pause["commands"]["ref"] == 1000000000 / 3900);
     CHECK(pause["write_latency_ns"]["mean"] == 13 + 5 + 2);
+    CHECK(pause["per_channel"][0]["turns"] == 1);
 }
 
 TEST_CASE("dram without waiting between arrivals is the same as with cycles that never bind") {
@@ -247,6 +250,31 @@ TEST_CASE("dram spreads addresses by the map's ch and pc bits, or in blocks that
     CHECK(used("R 0x300\n", "--pseudo-channels 3") == 0);
     CHECK(used("R 0x300\n", "--pseudo-channels 3 --interleave 64") == 0);
     CHECK(used("R 0x340\n", "--pseudo-channels 3 --interleave 64") == 1);
+}
+
+TEST_CASE("dram accounts every pseudo-channel until the end of the whole run") {
+    TemporaryFolder folder;
+    const std::string two = "--memory hbm2-2000 --pseudo-channels 2";
+    const Json json = measure_trace(folder, "R 0x100\nR 0x0 100000\n", two);
+    const Json& early = json["per_channel"][1];
+    CHECK(json["cycles"] == 100000 + 31);
+    CHECK(early["requests"] == 1);
+    CHECK(early["idle_cycles"] == 100000);
+    CHECK(early["commands"]["ref"] == 100031 / 3900);
+    CHECK(early["refresh_cycles"] == 100031 / 3900 * 260);
+}
+
+TEST_CASE("dram gets through traffic that leaves a pseudo-channel waiting behind a full one") {
+    TemporaryFolder folder;
+    std::string text;
+    for (int i = 0; i < 9000; ++i) text += "R 0x" + std::string(i % 2 == 0 ? "0" : "20") + "\n";
+    for (int i = 0; i < 9000; ++i) text += "W 0x100\n";
+    const Json json = measure_trace(folder, text, "--memory hbm2-2000 --pseudo-channels 2");
+    CHECK(json["per_channel"][0]["requests"] == 9000);
+    CHECK(json["per_channel"][1]["requests"] == 9000);
+    // The second one began when the first had 2048 left at most.
+    const std::uint64_t first = json["per_channel"][0]["bus_cycles"];
+    CHECK(json["per_channel"][1]["idle_cycles"] > first * 3 / 4);
 }
 
 TEST_CASE("a memory file may tell pseudo-channels apart in its map") {
