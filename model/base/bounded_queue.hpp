@@ -11,12 +11,12 @@ namespace diastole {
 template <class T>
 class BoundedQueue {
   public:
-    explicit BoundedQueue(std::size_t capacity) : slots_(capacity) {}
+    explicit BoundedQueue(std::size_t capacity) : slots_(capacity), capacity_(capacity) {}
 
-    [[nodiscard]] std::size_t capacity() const { return slots_.size(); }
+    [[nodiscard]] std::size_t capacity() const { return capacity_; }
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool empty() const { return size_ == 0; }
-    [[nodiscard]] bool full() const { return size_ == slots_.size(); }
+    [[nodiscard]] bool full() const { return size_ == capacity_; }
     [[nodiscard]] std::size_t peak() const { return peak_; }  // largest size so far
 
     void push(T value) { add() = std::move(value); }
@@ -41,10 +41,11 @@ class BoundedQueue {
 
   private:
     [[nodiscard]] std::size_t wrap(std::size_t i) const {
-        return i < slots_.size() ? i : i - slots_.size();
+        return i < capacity_ ? i : i - capacity_;
     }
 
     std::vector<T> slots_;
+    std::size_t capacity_;  // of the slots: asking the vector costs a division
     std::size_t head_ = 0;
     std::size_t size_ = 0;
     std::size_t peak_ = 0;

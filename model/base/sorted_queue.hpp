@@ -18,7 +18,7 @@ class SortedRing {
     [[nodiscard]] Cycles first() const { return empty() ? never : ring_[head_].at; }
 
     void push(const Entry& entry) {
-        if (size_ == ring_.size()) grow();
+        if (size_ == capacity_) grow();
         std::size_t place = wrap(head_ + size_++);
         for (std::size_t left = size_ - 1; left > 0; --left) {
             const std::size_t before = wrap(place - 1);
@@ -38,18 +38,18 @@ class SortedRing {
     }
 
   private:
-    [[nodiscard]] std::size_t wrap(std::size_t i) const { return i & mask_; }
+    [[nodiscard]] std::size_t wrap(std::size_t i) const { return i & (capacity_ - 1); }
     void grow() {
         std::vector<Entry> larger(ring_.empty() ? 16 : 2 * ring_.size());
         for (std::size_t i = 0; i < size_; ++i) larger[i] = ring_[wrap(head_ + i)];
         ring_ = std::move(larger);
-        mask_ = ring_.size() - 1;
+        capacity_ = ring_.size();
         head_ = 0;
     }
 
     // A ring, so that what is used stays in the processor's cache; its size is a power of two.
     std::vector<Entry> ring_;
-    std::size_t mask_ = 0;
+    std::size_t capacity_ = 0;
     std::size_t head_ = 0;
     std::size_t size_ = 0;
 };

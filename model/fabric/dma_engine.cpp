@@ -128,14 +128,17 @@ std::optional<DmaIf::Completion> DmaEngine::run(Cycles limit) {
     for (;;) {
         if (front_is_done()) return complete_front();
         const Next next = next_request();
-        const Cycles answer_at = answers_.first();
-        if (answer_at <= next.at) {
-            if (answer_at >= limit) return std::nullopt;
+        // Answers make a difference to the next request only where it waited for one.
+        const bool waits = none_to_spare();
+        const Cycles until = std::min(limit, next.at == never ? never : next.at + Cycles(1));
+        bool again = false;
+        while (!again && answers_.first() < until) {
             take_answer();
-        } else {
-            if (next.at >= limit) return std::nullopt;
-            issue(next);
+            again = waits || front_is_done();
         }
+        if (again) continue;
+        if (next.at >= limit) return std::nullopt;
+        issue(next);
     }
 }
 

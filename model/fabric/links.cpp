@@ -117,6 +117,7 @@ void Links::add_serials(std::uint64_t bytes) {
         serials_.push_back({{Cycles(ceil_div(size, rates_[0])), Cycles(ceil_div(size, rates_[1])),
                              Cycles(ceil_div(size, rates_[2]))}});
     }
+    serial_count_ = serials_.size();
 }
 
 Links::Passage Links::branch_in_mesh(const Path& path, Cycles at, std::uint64_t bytes) {

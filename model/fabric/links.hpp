@@ -48,7 +48,8 @@ class Links {
     };
     // Reserves every link of the path for a packet with `payload` bytes whose head is ready at
     // `at`. A packet that finds the buffer in front of a link full holds the link behind it.
-    Passage reserve(const Path& path, Cycles at, std::uint32_t payload) {
+    // (Inlined, so that the path of a packet never exists but in registers.)
+    [[gnu::always_inline]] Passage reserve(const Path& path, Cycles at, std::uint32_t payload) {
         begin_multicast();
         return branch(path, at, payload);
     }
@@ -56,9 +57,9 @@ class Links {
     // The same for one packet to several receivers: call begin_multicast(), then branch() for every
     // receiver; links shared with an earlier branch are passed only once.
     void begin_multicast() { ++multicast_; }
-    Passage branch(const Path& path, Cycles at, std::uint32_t payload) {
+    [[gnu::always_inline]] Passage branch(const Path& path, Cycles at, std::uint32_t payload) {
         const std::uint64_t bytes = std::uint64_t{payload} + header_;
-        if (bytes >= serials_.size()) add_serials(bytes);
+        if (bytes >= serial_count_) add_serials(bytes);
         if (path.middle_count > 0) return branch_in_mesh(path, at, bytes);
         const Serial& serial = serials_[bytes];
         const Cycles first_time = serial[path.first_kind], last_time = serial[path.last_kind];
@@ -137,6 +138,7 @@ class Links {
     Cycles buffers_[3];                   // what a link's input buffer holds, as time on the link
     std::uint32_t header_;
     std::vector<Link> links_;
+    std::size_t serial_count_ = 0;
     std::vector<Serial> serials_;  // by bytes of the packet: divisions are what it would cost most
     // By node and partition: few bytes each, because every packet looks up another one.
     std::vector<std::uint16_t> distances_;
