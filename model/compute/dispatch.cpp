@@ -111,7 +111,7 @@ bool Pe::try_start(Engine& engine, Cycles at) {
 }
 
 bool Pe::try_submit(DmaLane& lane, Cycles at) {
-    if (lane.queue.empty() || !lane.dma->has_room() || lane.submitted.full()) return false;
+    if (lane.queue.empty() || lane.submitted.full() || !lane.dma->has_room()) return false;
     DmaIf& dma = *lane.dma;
     IssuedCommand& issued = lane.queue.front();
     if (!ready(issued)) return false;

@@ -269,8 +269,9 @@ void DmaEngine::grant(Cycles at, std::uint32_t transfer, std::uint32_t shared) {
 }
 
 void DmaEngine::outbox_credit(Cycles at) {
+    const bool is_first = at < returned_.first();
     returned_.push(at);
-    if (credits_ > 0) return;
+    if (credits_ > 0 || !is_first) return;
     next_event_known_ = false;
     conductor_->wake(owner_, at);
 }

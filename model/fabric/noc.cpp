@@ -50,13 +50,40 @@ void Noc::reply(const MemoryResponse& response) {
     replies_.add(response.at) = response;
 }
 
+// Takes a credit that has come: at this time, only if the partition's turn is over.
+inline bool Noc::take_credit(Gate& gate, std::uint32_t partition, Cycles at) {
+    if (gate.credits > 0) {
+        --gate.credits;
+        return true;
+    }
+    const Cycles first = gate.returned.first();
+    if (first > at || (first == at && partition >= turn_)) return false;
+    gate.returned.pop();
+    return true;
+}
+
+inline void Noc::await_credit(Gate& gate, std::uint32_t partition) {
+    if (gate.awaits_credit || gate.returned.empty()) return;
+    gate.awaits_credit = true;
+    credits_.push(gate.returned.first(), partition);
+}
+
+inline void Noc::hand_over(Gate& gate, std::uint32_t partition, MemoryRequest& request,
+                           Cycles ready, Cycles at) {
+    const Cycles leaves = std::max(ready, at);
+    request.held += static_cast<std::uint32_t>((leaves - ready).count());
+    request.at = leaves + port_cycles_;
+    partition_[partition]->accept(request);
+    if (!gate.blocked.empty()) roomy_.push_back(partition);
+}
+
 // A credit is an event only while requests wait for it.
 void Noc::partition_credit(std::uint32_t partition, Cycles at) {
     Gate& gate = gates_[partition];
     gate.returned.push(at);
     if (gate.queue.empty() || gate.awaits_credit) return;
-    await_credit(partition);
-    conductor_->wake(number_, at);
+    if (at < credits_.next()) conductor_->wake(number_, at);
+    await_credit(gate, partition);
 }
 
 Cycles Noc::next_event() {
@@ -106,14 +133,14 @@ bool Noc::forward(Cycles at, std::uint32_t port, MemoryRequest& request) {
     // A short packet behind a long one that still arrives over its sender's slower link waits for
     // it.
     gate.last_ready = std::max(gate.last_ready, passage.arrived);
-    if (gate.queue.empty() && take_credit(partition, at)) {
-        hand_over(partition, request, gate.last_ready, at);
+    if (gate.queue.empty() && take_credit(gate, partition, at)) {
+        hand_over(gate, partition, request, gate.last_ready, at);
         return true;
     }
     Waiting& waiting = gate.queue.add();
     waiting.request = request;
     waiting.ready = gate.last_ready;
-    drain(partition, at);
+    drain(gate, partition, at);
     return true;
 }
 
@@ -177,47 +204,18 @@ void Noc::return_credits(Cycles at) {
         gate.awaits_credit = false;
         gate.returned.pop();
         ++gate.credits;
-        drain(turn_, at);
+        drain(gate, turn_, at);
         if (!roomy_.empty()) resume_blocked(at);
     }
     turn_ = no_turn;
 }
 
-// Takes a credit that has come: at this time, only if the partition's turn is over.
-bool Noc::take_credit(std::uint32_t partition, Cycles at) {
-    Gate& gate = gates_[partition];
-    if (gate.credits > 0) {
-        --gate.credits;
-        return true;
-    }
-    const Cycles first = gate.returned.first();
-    if (first > at || (first == at && partition >= turn_)) return false;
-    gate.returned.pop();
-    return true;
-}
-
-void Noc::await_credit(std::uint32_t partition) {
-    Gate& gate = gates_[partition];
-    if (gate.awaits_credit || gate.returned.empty()) return;
-    gate.awaits_credit = true;
-    credits_.push(gate.returned.first(), partition);
-}
-
-void Noc::hand_over(std::uint32_t partition, MemoryRequest& request, Cycles ready, Cycles at) {
-    const Cycles leaves = std::max(ready, at);
-    request.held += static_cast<std::uint32_t>((leaves - ready).count());
-    request.at = leaves + port_cycles_;
-    partition_[partition]->accept(request);
-    if (!gates_[partition].blocked.empty()) roomy_.push_back(partition);
-}
-
-void Noc::drain(std::uint32_t partition, Cycles at) {
-    Gate& gate = gates_[partition];
-    while (!gate.queue.empty() && take_credit(partition, at)) {
-        hand_over(partition, gate.queue.front().request, gate.queue.front().ready, at);
+void Noc::drain(Gate& gate, std::uint32_t partition, Cycles at) {
+    while (!gate.queue.empty() && take_credit(gate, partition, at)) {
+        hand_over(gate, partition, gate.queue.front().request, gate.queue.front().ready, at);
         gate.queue.pop();
     }
-    if (!gate.queue.empty()) await_credit(partition);
+    if (!gate.queue.empty()) await_credit(gate, partition);
 }
 
 // Lets senders go on that were blocked at gates which have room again. One that goes on need not

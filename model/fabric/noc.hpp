@@ -104,10 +104,11 @@ class Noc : public sc_core::sc_module, public Windowed, public RequestIf, public
     void take_join(Cycles at, const Joining& joining);
     std::uint32_t new_shared();
     void return_credits(Cycles at);
-    bool take_credit(std::uint32_t partition, Cycles at);
-    void await_credit(std::uint32_t partition);
-    void hand_over(std::uint32_t partition, MemoryRequest& request, Cycles ready, Cycles at);
-    void drain(std::uint32_t partition, Cycles at);
+    bool take_credit(Gate& gate, std::uint32_t partition, Cycles at);
+    void await_credit(Gate& gate, std::uint32_t partition);
+    void hand_over(Gate& gate, std::uint32_t partition, MemoryRequest& request, Cycles ready,
+                   Cycles at);
+    void drain(Gate& gate, std::uint32_t partition, Cycles at);
     void resume_blocked(Cycles at);
     void deliver(Cycles at, MemoryResponse& response);
     void deliver_shared(Cycles at, MemoryResponse& response);
