@@ -113,6 +113,7 @@ int sc_main(int argc, char** argv) {
     add_dram(app, action);
     add_show(app, action);
     add_validate(app, action);
+    add_gemm(app, action);
 
     if (const auto code = parse(app, argc, argv)) return *code;
     if (!action) {

@@ -1,30 +1,37 @@
-// How long the systolic arrays of the matrix engine work on one tile. Pure arithmetic; agrees with
-// a register-accurate array (one register per hop, tests/timing/test_array.cpp).
+// How long the systolic arrays of a matrix engine work on one product. Pure arithmetic in closed
+// form, whatever the number of folds; agrees to the cycle with an array of registers
+// (tests/timing/register_array.hpp), one register per hop.
 //
 // An array has `rows` x `columns` multipliers. What it holds and what streams past:
 //   weight-stationary   rows hold K, columns hold N, the M rows of the first operand stream
 //   input-stationary    rows hold K, columns hold M, the N columns of the second operand stream
 //   output-stationary   rows hold M, columns hold N, the K products stream
-// A tile larger than the array is cut into folds; folds go round-robin to `arrays` arrays.
+// A product larger than the array is cut into folds; folds go down first, then across, and
+// round-robin to `arrays` arrays. Partial sums of K-folds meet in accumulators at the foot of the
+// columns, which costs no cycle: a sum arrives T cycles after the one that it is added to.
 //
-// One fold, T streamed vectors, n columns in use, R = rows, mac latency l:
-//   stationary weights enter row by row through the column: R cycles, whatever part is in use;
-//   the last of T vectors enters T - 1 cycles later, meets the last column n - 1 cycles after the
-//   first, and its partial sum passes R multipliers of l cycles each:
-//       R + (T - 1) + (n - 1) + R l     = T + 2R + n - 2 for l = 1
-//   output-stationary with m rows in use: the last product enters at T - 1, reaches the far corner
-//   m - 1 + n - 1 hops later, takes l cycles; then the sums shift out through R rows:
-//       (T - 1) + (m - 1) + (n - 1) + l + R  = T + m + n - 2 + R for l = 1
+// One fold, T streamed vectors q cycles apart, m rows and n columns in use, R = rows, mac latency
+// l:
+//   stationary operands shift in through all R rows: g = R cycles; the last vector enters
+//   (T - 1) q later, meets the last column n - 1 cycles after the first, and its partial sum
+//   passes R multipliers of l cycles each:
+//       g + (T - 1) q + (n - 1) + R l          = T + 2R + n - 2 for q = l = 1
+//   output-stationary: the rows in use are those at the foot. The last product enters at
+//   (T - 1) q, reaches the far corner R - 1 + n - 1 hops later, takes l cycles; then the sums
+//   shift out at the foot, one row a cycle, the last useful one after m:
+//       (T - 1) q + (R - 1) + (n - 1) + l + m  = T + m + n - 2 + R for q = l = 1
 //
-// Overlap of folds:
+// Overlap of folds, first vector to first vector:
 //   none     one fold after the other
-//   shadow   a second set of registers takes the next weights (or the finished sums) while the
-//            array streams: folds start max(T, R) apart
-//   stream   loading never limits: folds start T apart
-// Left out: bank conflicts and starvation of the operand reads, which belong to local memory.
+//   shadow   one set of shadow registers takes the next weights (or the finished sums) while the
+//            array streams: max(T q, g, (R - 1) l + 1), which is max(T, R) for q = l = 1. The next
+//            weights may not overtake the swap, which moves down one row every l cycles.
+//            Output-stationary: max(T q, R).
+//   stream   as many sets as it takes: T q
+// Left out: bank conflicts and starvation of the operand reads, which belong to local memory; what
+// a port of fixed width costs is here.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "model/base/dtype.hpp"
@@ -38,6 +45,7 @@ struct ArrayShape {
     std::uint32_t arrays = 1;
     std::uint32_t mac_latency = 1;
     FoldOverlap overlap = FoldOverlap::none;
+    std::uint32_t mac_interval = 1;  // cycles between two vectors: 2 where a type has half the rate
 };
 
 struct TileShape {
@@ -48,6 +56,45 @@ struct TileShape {
 struct TileTime {
     Cycles occupied;  // until the next tile may start (its first load overlaps where folds do)
     Cycles latency;   // until the last result has left the arrays
+};
+
+// A port between SRAM and an array. It delivers (or takes) what one row of registers needs in whole
+// cycles: `elements` in beats(elements) of them.
+struct Port {
+    std::uint64_t bytes_per_cycle = 0;  // 0: never limits
+    std::uint64_t bytes_per_element = 1;
+    [[nodiscard]] constexpr std::uint64_t beats(std::uint64_t elements) const {
+        if (bytes_per_cycle == 0) return 1;
+        const std::uint64_t cycles = ceil_div(elements * bytes_per_element, bytes_per_cycle);
+        return cycles > 1 ? cycles : 1;
+    }
+};
+
+// The ports of each array. Preconditions with FoldOverlap::stream, where folding never limits: none
+// on the stationary operand, nor on the results of an output-stationary array.
+struct ArrayPorts {
+    Port ifmap, filter, ofmap;  // first operand (M x K), second operand (K x N), results
+    // K-folds leave their sums in SRAM, so that every fold passes `ofmap` (and a read port like
+    // it), not only the last of K.
+    bool partial_sums_leave = false;
+};
+
+// Where the cycles of the array that ends last went. They sum to its latency.
+struct ArrayAccount {
+    std::uint64_t busy = 0;        // vectors enter at the multipliers' own pace
+    std::uint64_t load = 0;        // waits for stationary operands that shift in
+    std::uint64_t shift_out = 0;   // waits for sums that shift out (output-stationary)
+    std::uint64_t fill_drain = 0;  // nothing enters, the last vectors of a fold are on their way
+    std::uint64_t ifmap = 0, filter = 0, ofmap = 0;  // waits for a port
+
+    [[nodiscard]] constexpr std::uint64_t total() const {
+        return busy + load + shift_out + fill_drain + ifmap + filter + ofmap;
+    }
+};
+
+struct ArrayTime {
+    TileTime time;
+    ArrayAccount account;
 };
 
 // The array's view of a tile: `down` lies along the rows, `across` along the columns.
@@ -72,64 +119,18 @@ constexpr std::uint64_t fold_count(const ArrayShape& array, Dataflow dataflow, T
     return ceil_div(grid.down, array.rows) * ceil_div(grid.across, array.columns);
 }
 
-// From the first register to the last result of one fold that uses `down` rows and `across`
-// columns.
-constexpr std::uint64_t fold_latency(const ArrayShape& array, Dataflow dataflow, std::uint64_t down,
-                                     std::uint64_t across, std::uint64_t streamed) {
-    const std::uint64_t rows = array.rows;
-    const std::uint64_t mac = array.mac_latency;
-    if (dataflow == Dataflow::output_stationary) {
-        return (streamed - 1) + (down - 1) + (across - 1) + mac + rows;
-    }
-    return rows + (streamed - 1) + (across - 1) + rows * mac;
-}
-
-// Folds go down first, then across, one to each array in turn; the arrays work side by side and
-// the tile takes as long as the slowest. An empty tile takes no time.
-constexpr TileTime tile_time(const ArrayShape& array, Dataflow dataflow, TileShape tile) {
-    const FoldGrid grid = fold_grid(dataflow, tile);
-    if (grid.down == 0 || grid.across == 0 || grid.streamed == 0) return {};
-    const std::uint64_t folds_down = ceil_div(grid.down, array.rows);
-    const std::uint64_t folds_across = ceil_div(grid.across, array.columns);
-    const std::uint64_t folds = folds_down * folds_across;
-    const auto latency_of = [&](std::uint64_t fold) {
-        const std::uint64_t i = fold % folds_down;
-        const std::uint64_t j = fold / folds_down;
-        return fold_latency(
-            array, dataflow, std::min<std::uint64_t>(array.rows, grid.down - i * array.rows),
-            std::min<std::uint64_t>(array.columns, grid.across - j * array.columns), grid.streamed);
-    };
-    const std::uint64_t gap =
-        array.overlap == FoldOverlap::stream
-            ? grid.streamed
-            : std::max<std::uint64_t>(grid.streamed, std::uint64_t{array.rows});
-    std::uint64_t occupied = 0;
-    std::uint64_t latency = 0;
-    for (std::uint64_t a = 0; a < std::min<std::uint64_t>(array.arrays, folds); ++a) {
-        const std::uint64_t mine = ceil_div(folds - a, array.arrays);
-        if (array.overlap == FoldOverlap::none) {
-            std::uint64_t sum = 0;
-            for (std::uint64_t f = a; f < folds; f += array.arrays) sum += latency_of(f);
-            latency = std::max(latency, sum);
-            occupied = latency;
-        } else {
-            occupied = std::max(occupied, mine * gap);
-            // A ragged last fold may end before the full one in front of it.
-            const std::uint64_t near = (array.rows + array.columns) / gap + 1;
-            for (std::uint64_t f = mine - std::min(mine, near); f < mine; ++f) {
-                latency = std::max(latency, f * gap + latency_of(a + f * array.arrays));
-            }
-        }
-    }
-    return {Cycles(occupied), Cycles(latency)};
-}
+// The arrays work side by side and the tile takes as long as the slowest. An empty tile takes no
+// time.
+ArrayTime array_time(const ArrayShape& array, Dataflow dataflow, TileShape tile,
+                     const ArrayPorts& ports = {});
+TileTime tile_time(const ArrayShape& array, Dataflow dataflow, TileShape tile);
 
 constexpr ArrayShape array_of(const DpeParams& dpe, DType type) {
     return {dpe.k_elements[type], dpe.columns, dpe.arrays, dpe.mac_latency, dpe.overlap};
 }
 
 // A tile on the matrix engine of a PE, with the command's start. Precondition: the type is there.
-constexpr TileTime tile_time(const DpeParams& dpe, DType type, Dataflow dataflow, TileShape tile) {
+inline TileTime tile_time(const DpeParams& dpe, DType type, Dataflow dataflow, TileShape tile) {
     const TileTime time = tile_time(array_of(dpe, type), dataflow, tile);
     return {time.occupied + Cycles(dpe.startup_cycles), time.latency + Cycles(dpe.startup_cycles)};
 }
