@@ -8,6 +8,7 @@
 #include "tests/timing/dram_harness.hpp"
 #include "tests/tlm/blocking_initiator.hpp"
 #include "tests/tlm/clocked_memory.hpp"
+#include "tests/tlm/fan_in.hpp"
 #include "tests/tlm/platform.hpp"
 
 using namespace diastole;
@@ -138,19 +139,7 @@ TEST_CASE("blocking and non-blocking transport agree, one by one and all at once
     std::vector<std::unique_ptr<BlockingInitiator>> threads;
     ProtocolChecker joint("joint");
     MemoryTarget burst_memory("burst_memory", params);
-    struct Fan : sc_core::sc_module {
-        tlm_utils::simple_initiator_socket<Fan> out{"out"};
-        sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<Fan>> in;
-        Fan(const sc_core::sc_module_name& name, std::size_t ways)
-            : sc_module(name), in("in", ways) {
-            for (std::size_t i = 0; i < ways; ++i) {
-                in[i].register_b_transport(this, &Fan::pass, static_cast<int>(i));
-            }
-        }
-        void pass(int, tlm::tlm_generic_payload& payload, sc_time& delay) {
-            out->b_transport(payload, delay);
-        }
-    } fan("fan", burst.size());
+    FanIn fan("fan", burst.size());
     fan.out.bind(joint.in);
     joint.out.bind(burst_memory.socket);
     for (std::size_t i = 0; i < burst.size(); ++i) {
