@@ -7,8 +7,8 @@
 
 #include "model/base/error.hpp"
 #include "model/base/interrupt.hpp"
+#include "model/params/channel_spread.hpp"
 #include "model/sim/conductor.hpp"
-#include "tb/channel_spread.hpp"
 #include "tb/dram_requester.hpp"
 
 namespace diastole {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "model/base/sorted_queue.hpp"
-#include "tb/channel_spread.hpp"
+#include "model/params/channel_spread.hpp"
 #include "tb/dram_lane.hpp"
 #include "tb/dram_traffic.hpp"
 

@@ -11,45 +11,31 @@
 namespace diastole {
 namespace {
 
-const TlmMemoryParams& checked(const TlmMemoryParams& params) {
-    validate(params.dram);
-    const std::uint64_t channel = channel_bytes(params.dram.geometry);
-    const std::uint64_t block = params.interleave_bytes;
-    if (params.dram.channels > 1 &&
-        (block == 0 || block % params.dram.geometry.atom_bytes != 0 || channel % block != 0)) {
-        throw ConfigError("interleave_bytes: expected a multiple of dram.geometry.atom_bytes = " +
-                          std::to_string(params.dram.geometry.atom_bytes) +
-                          " that divides a pseudo-channel's " + std::to_string(channel) +
-                          " bytes, got " + std::to_string(block));
-    }
-    return params;
+// Of one pseudo-channel, and valid.
+DramParams channel_params(const TlmMemoryParams& params, const ChannelMap& map) {
+    DramParams dram = params.dram;
+    dram.map = map.inner;
+    validate(dram);
+    return dram;
 }
 
 }  // namespace
 
-MemoryCore::MemoryCore(const TlmMemoryParams& params)
-    : interleave_(checked(params).dram.channels == 1 ? dram_bytes(params.dram)
-                                                     : params.interleave_bytes),
-      atom_bytes_(params.dram.geometry.atom_bytes),
-      run_bytes_(AddressMap(params.dram.map, params.dram.geometry).run_bytes()),
+MemoryCore::MemoryCore(const TlmMemoryParams& params, const ChannelMap& map)
+    : atom_bytes_(params.dram.geometry.atom_bytes),
+      run_bytes_(AddressMap(map.inner, channel_params(params, map).geometry).run_bytes()),
       capacity_(dram_bytes(params.dram)),
+      spread_(map, params.dram.channels, params.interleave_bytes,
+              channel_bytes(params.dram.geometry), params.dram.geometry.atom_bytes),
       channels_(params.dram.channels),
       effects_(params.dram.channels, dram_never) {
-    const DramRules rules(params.dram.geometry, params.dram.timing, params.dram.policy);
+    const DramParams dram = channel_params(params, map);
+    atom_shift_ = __builtin_ctzll(atom_bytes_);
+    const DramRules rules(dram.geometry, dram.timing, dram.policy);
     read_latency_ = std::uint64_t{rules.read_latency} + rules.burst;
     write_latency_ = std::uint64_t{rules.write_latency} + rules.burst;
-    for (Channel& channel : channels_) channel.model = make_dram_model(params.dram, params.mode);
+    for (Channel& channel : channels_) channel.model = make_dram_model(dram, params.mode);
     while (run_bytes_ > channels_[0].model->max_run() * atom_bytes_) run_bytes_ /= 2;
-}
-
-// How many of the bytes below `address` lie in the channel.
-std::uint64_t MemoryCore::local(std::uint64_t address, std::uint64_t channel) const {
-    const std::uint64_t round = interleave_ * channels_.size();
-    const std::uint64_t rounds = address / round;
-    const std::uint64_t within = address - rounds * round;
-    const std::uint64_t before = channel * interleave_;
-    const std::uint64_t part = within < before ? 0 : std::min(within - before, interleave_);
-    return rounds * interleave_ + part;
 }
 
 MemoryCore::Ticket MemoryCore::take_ticket() {
@@ -70,21 +56,33 @@ MemoryCore::Ticket MemoryCore::submit(DramCycles now, std::uint64_t address, std
                          std::to_string(address) + " lies outside the memory");
     }
     const Ticket ticket = take_ticket();
-    const std::uint64_t first = address / interleave_;
-    const std::uint64_t blocks = (address + bytes - 1) / interleave_ - first + 1;
-    const std::uint64_t touched = std::min<std::uint64_t>(blocks, channels_.size());
     accesses_[ticket].order = next_order_++;
-    accesses_[ticket].shares = static_cast<std::uint32_t>(touched);
-    for (std::uint64_t i = 0; i < touched; ++i) {
-        const std::uint64_t index = (first + i) % channels_.size();
-        play(index, now);  // who waits already goes first
-        Channel& channel = channels_[index];
-        channel.waiting.push_back(
-            {local(address, index), local(address + bytes, index), ticket, is_write});
-        if (channel.waiting.size() == 1) feed(channel, now);
+    touched_.clear();
+    for (const std::uint64_t end = address + bytes; address < end;) {
+        const std::uint64_t left = spread_.granule() - spread_.offset(address);
+        const std::uint64_t part = std::min(left, end - address);
+        append(spread_.place(address), part, {0, 0, ticket, is_write}, now);
+        address += part;
+    }
+    accesses_[ticket].shares = static_cast<std::uint32_t>(touched_.size());
+    for (const std::uint32_t index : touched_) {
+        feed(channels_[index], now);
         update_effect(index);
     }
     return ticket;
+}
+
+// Adds a part of the access to its share of the channel.
+void MemoryCore::append(const ChannelSpread::Place& place, std::uint64_t bytes, const Share& share,
+                        DramCycles now) {
+    Channel& channel = channels_[place.channel];
+    if (!channel.waiting.empty() && channel.waiting.back().ticket == share.ticket) {
+        channel.waiting.back().end += bytes;
+        return;
+    }
+    play(place.channel, now);  // who waits already goes first
+    channel.waiting.push_back({place.local, place.local + bytes, share.ticket, share.is_write});
+    touched_.push_back(place.channel);
 }
 
 void MemoryCore::advance(DramCycles now) {
@@ -115,9 +113,10 @@ void MemoryCore::play(std::size_t index, DramCycles now) {
 // What of the share may go as one: it lies in one row, and a queue can hold it.
 MemoryCore::Run MemoryCore::next_run(const Share& share) const {
     Run run;
-    run.begin = share.begin / atom_bytes_ * atom_bytes_;
-    run.end = std::min(round_up(share.end, atom_bytes_), (run.begin / run_bytes_ + 1) * run_bytes_);
-    run.atoms = static_cast<std::uint32_t>((run.end - run.begin) / atom_bytes_);
+    const std::uint64_t last_atom = (share.end - 1) & ~(atom_bytes_ - 1);
+    run.begin = share.begin & ~(atom_bytes_ - 1);
+    run.end = std::min(last_atom + atom_bytes_, (run.begin & ~(run_bytes_ - 1)) + run_bytes_);
+    run.atoms = static_cast<std::uint32_t>((run.end - run.begin) >> atom_shift_);
     return run;
 }
 

@@ -2,9 +2,9 @@
 // pseudo-channels and into runs, and told of in two steps, when the queues have taken all of an
 // access and when its last data beat has passed. Plain C++; times are ticks of the memory clock.
 //
-// Addresses go round the channels in blocks of `interleave_bytes`, so that a contiguous range is
-// contiguous within each channel. What a channel has no room for waits in front of it, in order of
-// arrival, and enters run by run at the tick in which room appears.
+// However addresses spread over channels, a contiguous range is contiguous within each channel.
+// What a channel has no room for waits in front of it, in order of arrival, and enters run by run
+// at the tick in which room appears.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,19 @@
 #include <memory>
 #include <vector>
 
+#include "model/params/channel_spread.hpp"
 #include "model/params/dram_params.hpp"
 #include "model/timing/dram_model.hpp"
 
 namespace diastole {
 
 struct TlmMemoryParams {
-    DramParams dram;  // dram.channels pseudo-channels, each with the map dram.map
+    // dram.channels pseudo-channels. Addresses choose among them by the `ch` and `pc` fields of
+    // dram.map; if it has none, it is the map of one, and they take turns.
+    DramParams dram;
+    std::uint64_t interleave_bytes = 256;  // from turn to turn
     MemoryMode mode = MemoryMode::exact;
-    std::uint64_t interleave_bytes = 256;  // without effect on a single channel
-    bool store_data = true;                // else reads leave their payload's data as it is
+    bool store_data = true;  // else reads leave their payload's data as it is
 };
 
 class MemoryCore {
@@ -29,7 +32,8 @@ class MemoryCore {
     using Ticket = std::uint32_t;  // names an access until it has finished
 
     // Throws ConfigError for parameters that cannot be simulated.
-    explicit MemoryCore(const TlmMemoryParams& params);
+    explicit MemoryCore(const TlmMemoryParams& params)
+        : MemoryCore(params, read_channel_map(params.dram.map)) {}
 
     [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
 
@@ -77,6 +81,7 @@ class MemoryCore {
         return a.at != b.at ? b.at < a.at : b.order < a.order;
     }
 
+    MemoryCore(const TlmMemoryParams& params, const ChannelMap& map);
     struct Run {
         std::uint64_t begin = 0, end = 0;  // of whole atoms
         std::uint32_t atoms = 0;
@@ -84,12 +89,15 @@ class MemoryCore {
 
     Ticket take_ticket();
     [[nodiscard]] Run next_run(const Share& share) const;
-    [[nodiscard]] std::uint64_t local(std::uint64_t address, std::uint64_t channel) const;
+    void append(const ChannelSpread::Place& place, std::uint64_t bytes, const Share& share,
+                DramCycles now);
     void play(std::size_t channel, DramCycles now);
     void feed(Channel& channel, DramCycles now);
     void update_effect(std::size_t channel);
 
-    std::uint64_t interleave_, atom_bytes_, run_bytes_, capacity_;
+    std::uint64_t atom_bytes_, run_bytes_, capacity_;  // atom and run: powers of two
+    int atom_shift_ = 0;
+    ChannelSpread spread_;
     std::uint64_t read_latency_ = 0, write_latency_ = 0;  // ticks from column command to last beat
     std::vector<Channel> channels_;
     std::vector<DramCycles> effects_;  // of each channel: nothing to tell before this tick
@@ -99,6 +107,7 @@ class MemoryCore {
     std::deque<Told> accepted_;
     std::vector<Told> finished_;  // a heap by `later`
     std::vector<DramCompletion> completions_;
+    std::vector<std::uint32_t> touched_;  // channels, by the access that is being submitted
 };
 
 }  // namespace diastole

@@ -36,8 +36,12 @@ bool accesses(const tlm::tlm_generic_payload& payload) {
 }  // namespace
 
 TlmMemoryParams tlm_memory_params(const std::string& memory, std::uint32_t channels) {
+    std::vector<config::Override> overrides;
+    if (channels != as_described) overrides = {{"dram.channels", std::to_string(channels)}};
+    const ResolvedMemory resolved = load_memory(memory, overrides);
     TlmMemoryParams params;
-    params.dram = load_memory(memory, {{"dram.channels", std::to_string(channels)}}).params;
+    params.dram = resolved.params;
+    params.dram.map = resolved.map;
     return params;
 }
 

@@ -29,8 +29,10 @@ namespace diastole {
 
 class DataStore;
 
-// A memory preset ("hbm3-6400") or a file, with one or several pseudo-channels. Throws ConfigError.
-TlmMemoryParams tlm_memory_params(const std::string& memory, std::uint32_t channels = 1);
+// A memory preset ("hbm3-6400") or a file, with so many pseudo-channels; without a number as many
+// as the description or its map has, else one. Throws ConfigError.
+inline constexpr std::uint32_t as_described = ~std::uint32_t{0};
+TlmMemoryParams tlm_memory_params(const std::string& memory, std::uint32_t channels = as_described);
 
 class MemoryTarget : public sc_core::sc_module, private tlm::tlm_fw_transport_if<> {
   public:
@@ -40,7 +42,7 @@ class MemoryTarget : public sc_core::sc_module, private tlm::tlm_fw_transport_if
     // multiple of SystemC's time resolution.
     MemoryTarget(const sc_core::sc_module_name& name, const TlmMemoryParams& params);
     MemoryTarget(const sc_core::sc_module_name& name, const std::string& memory,
-                 std::uint32_t channels = 1)
+                 std::uint32_t channels = as_described)
         : MemoryTarget(name, tlm_memory_params(memory, channels)) {}
     ~MemoryTarget() override;
 

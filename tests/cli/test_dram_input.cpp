@@ -57,7 +57,7 @@ TEST_CASE("dram refuses maps with holes and overlaps and says which bits") {
     refuses(c1 + "--map 'row:15 ch:17 col:5 ba:2 bg:2 byte:5'", "ch and pc have 17 bits");
     refuses(c1 + "--map 'row:15 col:5 ba:2 bg:2 byte:5 pc:1'", "expected ch and pc above byte");
     refuses(c1 + "--pseudo-channels 4 --map 'row:15 pc:1 col:5 ba:2 bg:2 byte:5'",
-            "--pseudo-channels: the map's ch and pc fields tell 2 apart, got 4");
+            "pseudo-channels: the map's ch and pc fields tell 2 apart, got 4");
     refuses(c1 + "--set dram.geometry.rows=24576 --map 'ch:1 row:15 col:5 ba:2 bg:2 byte:5'",
             "no power of two: expected ch and pc below");
 }
@@ -137,7 +137,7 @@ TEST_CASE("dram refuses parameters that make no sense") {
     refuses(random + "--stride 64", "--stride: has no meaning with --pattern random");
     refuses(random + "--pseudo-channels 0", "dram.channels: expected at least 1, got 0");
     refuses(random + "--pseudo-channels 100000", "dram.channels: expected at most 65536");
-    refuses(random + "--pseudo-channels 2 --interleave 48", "--interleave: expected a multiple");
+    refuses(random + "--pseudo-channels 2 --interleave 48", "interleave: expected a multiple");
     refuses(c1 + "--seed 3", "--seed: has no meaning with --pattern sequential");
     const std::string rows = "--memory hbm2-2000 --pattern embedding ";
     refuses(rows + "--rows 0", "--rows: expected 1 to 4194304 rows of 128 bytes, got 0");

@@ -6,7 +6,7 @@
 
 #include "model/base/error.hpp"
 #include "model/base/random.hpp"
-#include "tb/channel_spread.hpp"
+#include "model/params/channel_spread.hpp"
 #include "tb/dram_traffic.hpp"
 #include "tb/latency_histogram.hpp"
 #include "tests/timing/dram_harness.hpp"

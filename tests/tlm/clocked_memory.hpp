@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "model/timing/address_map.hpp"
@@ -22,8 +25,16 @@ class ClockedMemory {
 
     explicit ClockedMemory(const TlmMemoryParams& params)
         : params_(params), channels_(params.dram.channels) {
-        for (auto& channel : channels_) channel.model = make_dram_model(params.dram, params.mode);
-        run_bytes_ = AddressMap(params.dram.map, params.dram.geometry).run_bytes();
+        DramParams dram = params.dram;
+        dram.map.clear();
+        std::istringstream words(params.dram.map);
+        for (std::string word; words >> word;) {
+            const bool chooses = word.rfind("ch:", 0) == 0 || word.rfind("pc:", 0) == 0;
+            fields_.append(std::stoul(word.substr(word.find(':') + 1)), chooses ? word[0] : '-');
+            if (!chooses) dram.map += word + " ";
+        }
+        for (auto& channel : channels_) channel.model = make_dram_model(dram, params.mode);
+        run_bytes_ = AddressMap(dram.map, dram.geometry).run_bytes();
         const std::uint64_t most =
             std::uint64_t{channels_[0].model->max_run()} * params.dram.geometry.atom_bytes;
         while (run_bytes_ > most) run_bytes_ /= 2;
@@ -63,14 +74,26 @@ class ClockedMemory {
         std::deque<DramRequest> waiting;
     };
 
+    // Channel and address in it, bit by bit as the map has them, or block by block in turn.
+    [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> place(std::uint64_t address) const {
+        const std::uint64_t block = params_.interleave_bytes, count = channels_.size();
+        if (fields_.find_first_of("cp") == std::string::npos) {
+            if (count == 1) return {0, address};
+            return {address / block % count, address / block / count * block + address % block};
+        }
+        std::uint64_t ch = 0, pc = 0, local = 0;
+        for (std::size_t i = 0; i < fields_.size(); ++i) {
+            std::uint64_t& value = fields_[i] == 'c' ? ch : fields_[i] == 'p' ? pc : local;
+            value = value << 1 | (address >> (fields_.size() - 1 - i) & 1);
+        }
+        return {ch << std::count(fields_.begin(), fields_.end(), 'p') | pc, local};
+    }
+
     // Atom by atom; joins what may go as one run.
     void append(std::uint64_t address, std::uint32_t number, bool is_write) {
         const std::uint64_t atom = params_.dram.geometry.atom_bytes;
-        const std::uint64_t block = params_.interleave_bytes;
-        const std::uint64_t count = channels_.size();
-        Channel& channel = count == 1 ? channels_[0] : channels_[address / block % count];
-        const std::uint64_t local =
-            count == 1 ? address : address / block / count * block + address % block;
+        const auto [index, local] = place(address);
+        Channel& channel = channels_[index];
         if (!channel.waiting.empty()) {
             DramRequest& last = channel.waiting.back();
             const bool follows = last.tag == number && last.address + last.atoms * atom == local;
@@ -103,6 +126,7 @@ class ClockedMemory {
 
     TlmMemoryParams params_;
     std::vector<Channel> channels_;
+    std::string fields_;  // a letter for each bit of an address: c(h), p(c), or - within a channel
     std::uint64_t run_bytes_ = 0, now_ = 0;
     std::size_t told_ = 0;
     std::vector<std::uint32_t> left_;  // runs, by number

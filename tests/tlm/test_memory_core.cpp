@@ -82,6 +82,17 @@ TlmMemoryParams random_memory(Random& random) {
     params.dram = load_memory(names[random.below(names.size())]).params;
     params.dram.channels = static_cast<std::uint32_t>(random.between(1, 5));
     params.interleave_bytes = 64ULL << random.below(5);
+    if (random.below(3) == 0) {  // channels in the map, at random places below its topmost field
+        for (const char* field : {" ch:1", " pc:1", " ch:1"}) {
+            std::string& map = params.dram.map;
+            const auto places = static_cast<std::uint64_t>(std::count(map.begin(), map.end(), ' '));
+            std::size_t at = 0;
+            for (std::uint64_t n = random.between(1, places); n > 0; --n)
+                at = map.find(' ', at + 1);
+            map.insert(at, field);
+        }
+        params.dram.channels = 8;
+    }
     params.mode = random.below(4) == 0 ? MemoryMode::fast : MemoryMode::exact;
     if (random.below(2) == 0) params.dram.policy.queue = QueueKind::shared;
     if (random.below(3) == 0) {
@@ -149,6 +160,10 @@ TEST_CASE("an interleave that splits atoms or does not fill the channels is refu
         CHECK_THROWS_AS(MemoryCore(params), ConfigError);
     }
     params.dram.channels = 1;
+    CHECK_NOTHROW(MemoryCore(params));
+    params.dram.map = "row:15 ch:2 col:5 ba:2 bg:2 byte:5";
+    CHECK_THROWS_WITH(MemoryCore(params), Catch::Contains("tell 4 apart, got 1"));
+    params.dram.channels = 4;
     CHECK_NOTHROW(MemoryCore(params));
     params.dram.timing.rc = 1;
     CHECK_THROWS_AS(MemoryCore(params), ConfigError);

@@ -4,6 +4,7 @@
 #include "model/base/error.hpp"
 #include "model/params/preset.hpp"
 #include "model/timing/address_map.hpp"
+#include "tests/config/temporary_folder.hpp"
 #include "tests/tlm/blocking_initiator.hpp"
 #include "tests/tlm/platform.hpp"
 
@@ -269,4 +270,15 @@ TEST_CASE("the debug transport and byte enables reach the stored data, and DMI i
 TEST_CASE("a memory that nobody knows, or of no channels, is refused by name") {
     CHECK_THROWS_WITH(tlm_memory_params("hbm3-640"), Catch::Contains("hbm3-6400"));
     CHECK_THROWS_WITH(tlm_memory_params("hbm3-6400", 0), Catch::Contains("dram.channels"));
+}
+
+TEST_CASE("a memory file's map says how many channels a TLM target has") {
+    TemporaryFolder folder;
+    folder.write("mine.toml",
+                 "base = \"hbm2-2000\"\nmap = \"row:15 ch:2 col:5 pc:1 ba:2 bg:2 byte:5\"\n");
+    const TlmMemoryParams params = tlm_memory_params(folder.path("mine.toml"));
+    CHECK(params.dram.channels == 8);
+    MemoryTarget memory("memory", params);
+    CHECK(memory.channels() == 8);
+    CHECK(memory.capacity() == 8 * MemoryTarget("one", "hbm2-2000").capacity());
 }

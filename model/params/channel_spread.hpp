@@ -34,6 +34,10 @@ class ChannelSpread {
     }
     // Aligned blocks of so many bytes lie in one pseudo-channel.
     [[nodiscard]] std::uint64_t granule() const { return block_; }
+    // Of an address in its block.
+    [[nodiscard]] std::uint64_t offset(std::uint64_t address) const {
+        return block_shift_ >= 0 ? address & (block_ - 1) : address % block_;
+    }
     [[nodiscard]] const std::string& description() const { return description_; }
 
   private:

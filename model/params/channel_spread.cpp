@@ -1,4 +1,4 @@
-#include "tb/channel_spread.hpp"
+#include "model/params/channel_spread.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +26,7 @@ ChannelSpread::ChannelSpread(const ChannelMap& map, std::uint32_t channels, std:
     if (by_fields_) {
         if (map.channels != channels) {
             throw ConfigError(
-                fmt::format("--pseudo-channels: the map's ch and pc fields tell {} apart, got {}",
+                fmt::format("pseudo-channels: the map's ch and pc fields tell {} apart, got {}",
                             map.channels, channels));
         }
         const bool on_top = channel_.back().shift > local_.back().shift;
@@ -51,7 +51,7 @@ ChannelSpread::ChannelSpread(const ChannelMap& map, std::uint32_t channels, std:
     } else {
         if (block == 0 || block % atom_bytes != 0 || channel_bytes % block != 0) {
             throw ConfigError(fmt::format(
-                "--interleave: expected a multiple of the atom of {} bytes that divides a "
+                "interleave: expected a multiple of the atom of {} bytes that divides a "
                 "pseudo-channel's {}, got {}",
                 atom_bytes, channel_bytes, block));
         }
