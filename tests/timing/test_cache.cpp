@@ -45,9 +45,9 @@ class SlowCache {
 
 TEST_CASE("the cache hits, evicts and writes back as LRU by its definition") {
     Random random(11);
-    for (int round = 0; round < 10; ++round) {
+    for (int round = 0; round < 20; ++round) {
         const std::uint64_t sets = random.between(1, 7);
-        const auto ways = static_cast<std::uint32_t>(random.between(1, 9));
+        const auto ways = static_cast<std::uint32_t>(random.between(1, 20));
         Cache cache(sets * ways, ways, 1 << 20);
         SlowCache slow(sets, ways);
         for (int i = 0; i < 3000; ++i) {
