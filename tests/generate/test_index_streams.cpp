@@ -364,3 +364,32 @@ TEST_CASE("index streams are fast enough for a batch of ten million lookups", "[
         CHECK(spent.count() / 1e7 < 100);
     }
 }
+
+TEST_CASE(
+    "a zipf stream that skips bags goes on like one that draws them, whoever skipped before") {
+    const EmbeddingTable table = table_of(100'000, 97, 1'234, IndexDistribution::zipf);
+    EmbeddingTable other = table;
+    other.rows = 50'000;
+    const GeneratedIndexStreams streams(9);
+    const auto check = [&](const EmbeddingTable& of, std::uint32_t batch, std::uint32_t skipped) {
+        const Drawn all = draw(of, 9, 3, batch);
+        const auto stream = streams.open(of, 3, batch);
+        std::uint64_t row = stream->skip_bags(skipped);
+        for (std::uint32_t bag = skipped; bag < of.bags; ++bag) {
+            REQUIRE(stream->next_bag() == all.bags[bag]);
+            for (std::uint32_t i = 0; i < all.bags[bag]; ++i) {
+                REQUIRE(stream->next_row() == all.rows[row++]);
+            }
+            if (bag % 10 == 9 && bag + 1 < of.bags) {
+                row += stream->skip_bags(1);
+                ++bag;
+            }
+        }
+        REQUIRE(row == all.rows.size());
+    };
+    for (const std::uint32_t skipped : {30U, 10U, 50U, 50U, 0U, 96U}) {
+        check(table, 0, skipped);
+        check(table, 1, skipped);
+        if (skipped == 50) check(other, 0, 60);
+    }
+}

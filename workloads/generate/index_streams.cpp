@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
 
 #include "model/base/error.hpp"
 #include "workloads/generate/npy_stream.hpp"
@@ -54,20 +58,106 @@ class UniformStream final : public EvenStream {
     Random random_;
 };
 
-class ZipfStream final : public EvenStream {
+// Where a stream stands between two bags.
+struct ZipfMark {
+    std::uint32_t batch = 0, bag = 0;
+    std::uint64_t rows = 0;  // before
+    EvenBags bags;
+    Random random;
+};
+
+}  // namespace
+
+// The popularity of a table's rows, and how far the streams of a batch have been played: one that
+// starts at a later bag need not draw again what another has skipped before it.
+class ZipfTable {
   public:
-    ZipfStream(const EmbeddingTable& table, Random placement, Random random)
-        : EvenStream(table),
-          ranks_(table.rows, table.indices.zipf_q, table.indices.zipf_s,
-                 table.indices.heavy_hitters),
-          place_(table.rows, placement),
-          random_(random) {}
-    std::uint64_t next_row() override { return place_(ranks_.draw(random_)); }
+    explicit ZipfTable(const EmbeddingTable& table)
+        : rows_(table.rows),
+          spec_(table.indices),
+          ranks_(table.rows, spec_.zipf_q, spec_.zipf_s, spec_.heavy_hitters) {}
+
+    [[nodiscard]] bool is_for(const EmbeddingTable& table) const {
+        return table.rows == rows_ && table.indices.zipf_q == spec_.zipf_q &&
+               table.indices.zipf_s == spec_.zipf_s &&
+               table.indices.heavy_hitters == spec_.heavy_hitters;
+    }
+    [[nodiscard]] const RankedRows& ranks() const { return ranks_; }
+
+    [[nodiscard]] std::optional<ZipfMark> mark(std::uint64_t lookups, std::uint32_t bags,
+                                               std::uint32_t batch, std::uint32_t bag) {
+        const std::lock_guard lock(mutex_);
+        const auto found = marks_.find({lookups, bags});
+        if (found == marks_.end()) return {};
+        const ZipfMark& mark = found->second;
+        return mark.batch == batch && mark.bag <= bag ? std::optional(mark) : std::nullopt;
+    }
+    void set_mark(std::uint64_t lookups, std::uint32_t bags, const ZipfMark& mark) {
+        const std::lock_guard lock(mutex_);
+        marks_.insert_or_assign({lookups, bags}, mark);
+    }
 
   private:
+    std::uint64_t rows_;
+    IndexSpec spec_;
     RankedRows ranks_;
+    std::mutex mutex_;
+    std::map<std::pair<std::uint64_t, std::uint32_t>, ZipfMark> marks_;  // by lookups and bags
+};
+
+class ZipfTables {
+  public:
+    std::shared_ptr<ZipfTable> of(const EmbeddingTable& table, std::uint32_t number) {
+        const std::lock_guard lock(mutex_);
+        std::shared_ptr<ZipfTable>& known = tables_[number];
+        if (!known || !known->is_for(table)) known = std::make_shared<ZipfTable>(table);
+        return known;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::map<std::uint32_t, std::shared_ptr<ZipfTable>> tables_;
+};
+
+namespace {
+
+class ZipfStream final : public IndexStream {
+  public:
+    ZipfStream(const EmbeddingTable& table, std::uint32_t batch, Random placement, Random random,
+               std::shared_ptr<ZipfTable> shared)
+        : shared_(std::move(shared)),
+          ranks_(shared_->ranks()),
+          place_(table.rows, placement),
+          lookups_(table.lookups),
+          bag_count_(table.bags),
+          here_{batch, 0, 0, EvenBags(table.lookups, table.bags), random} {}
+
+    std::uint32_t next_bag() override {
+        fresh_ = false;
+        return here_.bags.next();
+    }
+    std::uint64_t next_row() override { return place_(ranks_.draw(here_.random)); }
+    std::uint64_t skip_bags(std::uint32_t bags) override {
+        if (!fresh_) return IndexStream::skip_bags(bags);
+        if (const auto mark = shared_->mark(lookups_, bag_count_, here_.batch, bags)) here_ = *mark;
+        for (; here_.bag < bags; ++here_.bag) {
+            const std::uint32_t length = here_.bags.next();
+            for (std::uint32_t i = 0; i < length; ++i) ranks_.draw(here_.random);
+            here_.rows += length;
+        }
+        shared_->set_mark(lookups_, bag_count_, here_);
+        fresh_ = false;
+        return here_.rows;
+    }
+
+  private:
+    std::shared_ptr<ZipfTable> shared_;
+    const RankedRows& ranks_;
     Permutation place_;
-    Random random_;
+    std::uint64_t lookups_;
+    std::uint32_t bag_count_;
+    ZipfMark here_;      // bag and rows: until something else than skipping is done
+    bool fresh_ = true;  // nothing has been
 };
 
 // The row of an access, by its number in the batch.
@@ -135,6 +225,9 @@ class ReuseStream final : public EvenStream {
 
 }  // namespace
 
+GeneratedIndexStreams::GeneratedIndexStreams(std::uint64_t seed)
+    : seed_(seed), zipf_tables_(std::make_shared<ZipfTables>()) {}
+
 std::unique_ptr<IndexStream> GeneratedIndexStreams::open(const EmbeddingTable& table,
                                                          std::uint32_t table_number,
                                                          std::uint32_t batch) const {
@@ -146,7 +239,8 @@ std::unique_ptr<IndexStream> GeneratedIndexStreams::open(const EmbeddingTable& t
         case IndexDistribution::uniform:
             return std::make_unique<UniformStream>(table, random);
         case IndexDistribution::zipf:
-            return std::make_unique<ZipfStream>(table, placement, random);
+            return std::make_unique<ZipfStream>(table, batch, placement, random,
+                                                zipf_tables_->of(table, table_number));
         case IndexDistribution::reuse_histogram:
             return std::make_unique<ReuseStream>(table, placement, random);
         case IndexDistribution::npy:

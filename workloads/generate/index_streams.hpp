@@ -18,6 +18,8 @@ void check_indices(const EmbeddingTable& table, const std::string& where);
 // table.lookups.
 std::uint64_t recorded_lookups(const EmbeddingTable& table);
 
+class ZipfTables;
+
 // Streams of all four distributions.
 //
 // Popularity and place: a row's rank by popularity is mapped to its number by a permutation that
@@ -34,12 +36,13 @@ std::uint64_t recorded_lookups(const EmbeddingTable& table);
 // npy: batch b takes the b-th run of table.bags bags of the file, starting over at its end.
 class GeneratedIndexStreams : public IndexStreams {
   public:
-    explicit GeneratedIndexStreams(std::uint64_t seed) : seed_(seed) {}
+    explicit GeneratedIndexStreams(std::uint64_t seed);
     std::unique_ptr<IndexStream> open(const EmbeddingTable& table, std::uint32_t table_number,
                                       std::uint32_t batch) const override;
 
   private:
     std::uint64_t seed_;
+    std::shared_ptr<ZipfTables> zipf_tables_;  // what streams of the same table share
 };
 
 }  // namespace diastole
