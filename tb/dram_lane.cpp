@@ -122,7 +122,8 @@ Tick DramLane::play_logged(Tick until, DramRoom wanted) {
         const Tick reached = model_->advance(DramCycles(stop), completions_, wanted).count();
         logged_until_ = std::max(logged_until_, reached);
         if (!completions_.empty()) collect();
-        if (commands_.size() >= logged_commands) flush_log();
+        // Before it stopped short for room, commands may have been issued ahead of earlier ones.
+        if (reached >= stop && commands_.size() >= logged_commands) flush_log();
         if (reached >= until || reached < stop) return reached;
     }
 }

@@ -22,8 +22,8 @@ namespace diastole {
 // pseudo-channel handles hundreds of requests per call, and it is hidden: a pseudo-channel holds
 // `dram_lookahead` requests and reports free places after a quarter of that, so that the next ones
 // arrive three windows later, before it can run dry.
-inline constexpr Cycles dram_bench_window{512};
-inline constexpr std::uint32_t dram_lookahead = 2048;
+inline constexpr Cycles dram_bench_window{256};
+inline constexpr std::uint32_t dram_lookahead = 1024;
 inline constexpr std::uint32_t dram_credit_batch = dram_lookahead / 4;
 static_assert(dram_credit_batch + 2 * dram_bench_window.count() <= dram_lookahead);
 

@@ -272,7 +272,7 @@ TEST_CASE("dram gets through traffic that leaves a pseudo-channel waiting behind
     const Json json = measure_trace(folder, text, "--memory hbm2-2000 --pseudo-channels 2");
     CHECK(json["per_channel"][0]["requests"] == 9000);
     CHECK(json["per_channel"][1]["requests"] == 9000);
-    // The second one began when the first had 2048 left at most.
+    // The second one began when the first had 1024 left at most.
     const std::uint64_t first = json["per_channel"][0]["bus_cycles"];
     CHECK(json["per_channel"][1]["idle_cycles"] > first * 3 / 4);
 }
