@@ -51,6 +51,8 @@ void for_each_counter(A& a, B& b, F f, Snapshot*) {
         f(a.matrix_macs.values[i], b.matrix_macs.values[i]);
         f(a.vector_macs.values[i], b.vector_macs.values[i]);
     }
+    f(a.array_streaming, b.array_streaming);
+    f(a.array_loading, b.array_loading);
     f(a.flops_vector, b.flops_vector);
     f(a.lookups, b.lookups);
     f(a.instructions, b.instructions);
@@ -80,6 +82,8 @@ void add_pe(Snapshot& sum, const Chip& chip, std::uint32_t index) {
         sum.matrix_macs.values[i] += pe.dpe().macs().values[i];
         sum.vector_macs.values[i] += pe.simd().macs().values[i] + pe.vector().macs().values[i];
     }
+    sum.array_streaming += pe.dpe().phases().streaming().count();
+    sum.array_loading += pe.dpe().phases().loading().count();
     sum.flops_vector += pe.simd().flops() + pe.vector().flops() + pe.reduction().flops();
     sum.instructions += pe.stats().instructions;
     sum.commands += pe.stats().commands;

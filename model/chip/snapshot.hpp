@@ -26,6 +26,9 @@ struct Snapshot {
     Cycles at;
     // Multiply-adds of matrix tiles by type: on the matrix engines, and on SIMD and vector engines.
     PerType<std::uint64_t> matrix_macs, vector_macs;
+    // Of a PE's first array, summed over the PEs: vectors stream past; weights shift in meanwhile
+    // nothing streams (model/timing/array_phases.hpp).
+    std::uint64_t array_streaming = 0, array_loading = 0;
     std::uint64_t flops_vector = 0;  // all other arithmetic of the workload
     std::uint64_t lookups = 0;
     std::uint64_t instructions = 0, commands = 0;

@@ -29,6 +29,9 @@ Engine::Timing Dpe::execute(const Command& command) {
     if (tile == nullptr) refuse("matrix engine", "something other than a matrix tile");
     if (params_.k_elements[tile->type] == 0) refuse("matrix engine", "a type that it lacks");
     macs_[tile->type] += std::uint64_t{tile->m} * tile->n * tile->k;
+    // A command starts where the account of its engine stands.
+    phases_.tile(array_of(params_, tile->type), tile->dataflow, {tile->m, tile->n, tile->k},
+                 clock.cursor() + Cycles(params_.startup_cycles));
     const TileTime time =
         tile_time(params_, tile->type, tile->dataflow, {tile->m, tile->n, tile->k});
     return {time.occupied, std::max(time.occupied, time.latency)};

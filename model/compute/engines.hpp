@@ -6,6 +6,7 @@
 #include "model/base/dtype.hpp"
 #include "model/compute/engine.hpp"
 #include "model/params/chip_params.hpp"
+#include "model/timing/array_phases.hpp"
 
 namespace diastole {
 
@@ -15,10 +16,12 @@ class Dpe : public Engine {
     Dpe(const sc_core::sc_module_name& name, const ChipParams& chip);
     Timing execute(const Command& command) override;
     [[nodiscard]] const PerType<std::uint64_t>& macs() const { return macs_; }
+    [[nodiscard]] const ArrayPhases& phases() const { return phases_; }
 
   private:
     DpeParams params_;
     PerType<std::uint64_t> macs_;
+    ArrayPhases phases_;
 };
 
 // SIMD engine, and with other rates the vector units of the scalar cores.
