@@ -53,7 +53,7 @@ TEST_CASE("show applies --set, before or after the name, and says so") {
 }
 
 TEST_CASE("show lists the bundled names when none is given") {
-    CHECK(run_program("show chip").out == "h100-sxm\nmtia-1\nmtia-2i\nmtia-300\n");
+    CHECK(run_program("show chip").out == "h100-sxm\nmtia-1\nmtia-2i\nmtia-300\ntpu-v1\n");
     CHECK_THAT(run_program("show memory").out, Contains("lpddr5-6400\n"));
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("what show cannot do is one clear line and exit code 2") {
     CHECK(chip.code == 2);
     CHECK(chip.out ==
           "there is no chip 'mtia2i'; did you mean 'mtia-2i'?; there are: h100-sxm, mtia-1, "
-          "mtia-2i, mtia-300\n");
+          "mtia-2i, mtia-300, tpu-v1\n");
     const ProgramResult kind = run_program("show chips mtia-2i 2>&1");
     CHECK(kind.code == 2);
     CHECK_THAT(kind.out, Contains("did you mean 'chip'?"));

@@ -28,7 +28,7 @@ std::string error_of(const std::string& name, const std::vector<std::string>& ov
 TEST_CASE("an unknown preset's line names the nearest one and lists all") {
     CHECK(error_of("mtia-2j") ==
           "there is no chip 'mtia-2j'; did you mean 'mtia-2i'?; there are: h100-sxm, mtia-1, "
-          "mtia-2i, mtia-300");
+          "mtia-2i, mtia-300, tpu-v1");
     CHECK(error_of("none/such.toml") == "there is no file 'none/such.toml'");
     CHECK_THROWS_WITH(load_memory("hbm3"), Catch::Contains("there is no memory 'hbm3'"));
     CHECK(error_of("mtia-2i", {"dram.standard=lpddr5-6401"})
