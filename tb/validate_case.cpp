@@ -76,7 +76,17 @@ const std::vector<std::pair<std::string, Metric>>& quantities() {
         {"dram_rate", Metric::dram_rate},
         {"peak_share", Metric::peak_share},
         {"dram_share", Metric::dram_share},
-        {"stall_share", Metric::stall_share}};
+        {"stall_share", Metric::stall_share},
+        {"array_share", Metric::array_share}};
+    return names;
+}
+
+const std::vector<std::pair<std::string, ArrayPart>>& array_parts() {
+    static const std::vector<std::pair<std::string, ArrayPart>> names = {
+        {"active", ArrayPart::active},
+        {"weight_shift", ArrayPart::weight_shift},
+        {"weight_stall", ArrayPart::weight_stall},
+        {"non_matrix", ArrayPart::non_matrix}};
     return names;
 }
 
@@ -128,6 +138,13 @@ void read_stall(const Node& node, Measure& measure) {
     check("stall", measure.stall, {stall_names.begin(), stall_names.end()});
 }
 
+void read_part(const Node& node, Measure& measure) {
+    const bool needed = measure.metric == Metric::array_share;
+    if (needed && !node.has("part")) node.problem("part", "missing");
+    measure.part = node.get_enum("part", ArrayPart::active, array_parts());
+    if (!needed && node.has("part")) node.problem("part", "only an array_share has one");
+}
+
 void read_operator(const Node& node, const Graph* graph, Measure& measure) {
     measure.op = node.get<std::string>("operator", {});
     if (!node.has("operator")) return;
@@ -146,6 +163,7 @@ Measure read_measure(const Node& node, const std::string& source, const Graph* g
     measure.metric = node.get_enum("quantity", Metric::time, quantities());
     read_measured(node, measure);
     read_stall(node, measure);
+    read_part(node, measure);
     read_operator(node, graph, measure);
     measure.source = node.get<std::string>("source", source);
     if (measure.source.empty()) node.problem("", "source: missing, here and in the case");
@@ -245,11 +263,15 @@ ValidationCase read_case(const Node& node, const std::string& file) {
 
 bool is_share(Metric metric) {
     return metric == Metric::peak_share || metric == Metric::dram_share ||
-           metric == Metric::stall_share;
+           metric == Metric::stall_share || metric == Metric::array_share;
 }
 
 const char* key_of(Metric metric) {
     return quantities()[static_cast<std::size_t>(metric)].first.c_str();
+}
+
+const char* key_of(ArrayPart part) {
+    return array_parts()[static_cast<std::size_t>(part)].first.c_str();
 }
 
 std::vector<std::string> case_files() {

@@ -19,14 +19,19 @@ enum class Metric : std::uint8_t {
     peak_share,   // time that the matrix engines need at their peak, of the whole
     dram_share,   // bytes read and written, of what the DRAM's peak would have moved
     stall_share,  // of an engine's time: busy or a named wait
+    array_share,  // of the arrays' time, divided as the TPU's counters divide it
 };
+
+// Vectors stream past; weights shift in while none do; weights are waited for; all the rest.
+enum class ArrayPart : std::uint8_t { active, weight_shift, weight_stall, non_matrix };
 
 enum class Relation : std::uint8_t { equals, more_than, less_than };
 
 struct Measure {
     Metric metric = Metric::time;
-    std::string engine, stall;  // of a stall share
-    std::string op;             // of a time: this operator's, from its first start to its end
+    std::string engine, stall;           // of a stall share
+    ArrayPart part = ArrayPart::active;  // of an array share
+    std::string op;  // of a time: this operator's, from its first start to its end
     Relation relation = Relation::equals;
     double measured = 0;  // in seconds, FLOP/s, samples/s, bytes/s; shares from 0 to 1
     std::string source;
@@ -46,6 +51,7 @@ struct ValidationCase {
 // `name`: of a bundled file, or the path of one. Throws ConfigError with one line per problem; what
 // a chip or workload is refused for is said at the key that names it.
 std::vector<ValidationCase> load_cases(const std::string& name);
+const char* key_of(ArrayPart part);
 std::vector<std::string> case_files();  // the bundled ones, sorted
 
 bool is_share(Metric metric);

@@ -1,5 +1,6 @@
 // The quantities of a measurement, as a run has them and as the roofline would have them.
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "model/base/error.hpp"
@@ -32,6 +33,7 @@ double in_time(const Measure& measure, const RunResult& r, double time) {
         case Metric::dram_share:
             return moved / time / dram_peak(r.chip.params.dram);
         case Metric::stall_share:
+        case Metric::array_share:
             break;
     }
     throw ModelError("a stall share is no function of time alone");
@@ -48,6 +50,30 @@ double stall_share(const Measure& measure, const RunResult& r) {
         return all > 0 ? part / all : 0;
     }
     throw ModelError("there is no engine '" + measure.engine + "'");
+}
+
+// The parts sum to 1. What the array does not do while it works or waits for DRAM is a stall for
+// weights: activations are on the chip.
+double array_share(ArrayPart part, const RunResult& r) {
+    const StallCycles& cycles = r.counted.stalls[static_cast<std::size_t>(Unit::matrix)];
+    const double all = as_double(std::accumulate(cycles.begin(), cycles.end(), std::uint64_t{0}));
+    const double active = as_double(r.counted.array_streaming) / all;
+    const double shift = as_double(r.counted.array_loading) / all;
+    const double fed = as_double(cycles[static_cast<std::size_t>(Stall::busy)] +
+                                 cycles[static_cast<std::size_t>(Stall::wait_dram)]) /
+                       all;
+    const double stall = std::max(0.0, fed - active - shift);
+    switch (part) {
+        case ArrayPart::active:
+            return active;
+        case ArrayPart::weight_shift:
+            return shift;
+        case ArrayPart::weight_stall:
+            return stall;
+        case ArrayPart::non_matrix:
+            break;
+    }
+    return 1 - active - shift - stall;
 }
 
 // Mean over the counted batches of what passes between an operator's first start and last end.
@@ -98,6 +124,7 @@ const char* unit_of(Metric metric) {
         case Metric::peak_share:
         case Metric::dram_share:
         case Metric::stall_share:
+        case Metric::array_share:
             break;
     }
     return "share";
@@ -117,6 +144,8 @@ std::string name_of(const Measure& measure) {
             return "share of peak";
         case Metric::dram_share:
             return "share of DRAM bandwidth";
+        case Metric::array_share:
+            return std::string("array ") + key_of(measure.part);
         case Metric::stall_share:
             break;
     }
@@ -124,6 +153,7 @@ std::string name_of(const Measure& measure) {
 }
 
 double modelled(const Measure& measure, const RunResult& result) {
+    if (measure.metric == Metric::array_share) return array_share(measure.part, result);
     if (measure.metric == Metric::stall_share) return stall_share(measure, result);
     if (!measure.op.empty()) return operator_time(measure.op, result);
     return in_time(measure, result, result.counted_seconds());
@@ -139,13 +169,17 @@ std::optional<double> by_roofline(const Measure& measure, const RunResult& resul
     if (measure.metric == Metric::dram_rate) {
         return as_double(roofline.compulsory_bytes) / roofline.seconds;
     }
-    if (measure.metric != Metric::stall_share) {
+    if (measure.metric != Metric::stall_share && measure.metric != Metric::array_share) {
         return in_time(measure, result, roofline.seconds);
     }
+    const bool array = measure.metric == Metric::array_share;
     const double busy = roofline.matrix_seconds / roofline.seconds;
+    const double starved = roofline.limited_by == "dram" ? 1 - busy : 0;
+    if (array && measure.part == ArrayPart::active) return busy;
+    if (array && measure.part == ArrayPart::weight_stall) return starved;
     if (measure.engine != "matrix") return std::nullopt;
     if (measure.stall == "busy") return busy;
-    if (measure.stall == "wait_dram") return roofline.limited_by == "dram" ? 1 - busy : 0;
+    if (measure.stall == "wait_dram") return starved;
     return std::nullopt;
 }
 

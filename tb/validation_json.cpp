@@ -45,6 +45,7 @@ Json measure_json(const ValidatedCase& c, std::size_t number) {
     json["quantity"] = key_of(measure.metric);
     if (!measure.engine.empty()) json["engine"] = measure.engine;
     if (!measure.stall.empty()) json["stall"] = measure.stall;
+    if (measure.metric == Metric::array_share) json["part"] = key_of(measure.part);
     if (!measure.op.empty()) json["operator"] = measure.op;
     json["unit"] = unit_of(measure.metric);
     json["relation"] = name_of(measure.relation);

@@ -19,12 +19,13 @@ std::string with_unit(Metric metric, double value) {
         case Metric::flop_rate:
             return si(value) + "FLOP/s";
         case Metric::sample_rate:
-            return si(value) + "1/s";
+            return si(value) + "samples/s";
         case Metric::dram_rate:
             return si(value) + "B/s";
         case Metric::peak_share:
         case Metric::dram_share:
         case Metric::stall_share:
+        case Metric::array_share:
             break;
     }
     return fmt::format("{:.1f} %", 100 * value);

@@ -165,6 +165,43 @@ measured = 1e-6
           Approx(512 * 64 / 204.8e9).epsilon(0.01));
 }
 
+TEST_CASE("the parts of an array's time sum to one, and follow what the array does") {
+    std::string text = R"([[case]]
+name = "parts"
+chip = "tpu-v1"
+gemm = { m = 200, n = 512, k = 512, dtype = "int8" }
+set = ["lowering.tile_m=200", "lowering.tile_n=256", "lowering.tile_k=256"]
+source = "me"
+)";
+    for (const char* part : {"active", "weight_shift", "weight_stall", "non_matrix"}) {
+        text += "[[case.measure]]\nquantity = \"array_share\"\nmeasured = 0.1\npart = \"" +
+                std::string(part) + "\"\n";
+    }
+    const Json c = CaseFile(text).json()["cases"][0];
+    double sum = 0;
+    for (const Json& measure : c["measures"]) sum += measure["modelled"].get<double>();
+    CHECK(sum == Approx(1));
+    // Four tiles of 256 x 256 for 200 rows, none of which hides behind another: DRAM is slower.
+    const double cycles = c["time_seconds"].get<double>() * 700e6;
+    CHECK(c["measures"][0]["part"] == "active");
+    CHECK(c["measures"][0]["modelled"].get<double>() * cycles == Approx(4 * 200));
+    CHECK(c["measures"][1]["modelled"].get<double>() * cycles == Approx(4 * 256));
+    CHECK(c["measures"][2]["roofline"]["modelled"].get<double>() > 0.5);
+    CHECK_FALSE(c["measures"][3].contains("roofline"));
+}
+
+TEST_CASE("every bundled measurement can be run, and each says its source", "[slow]") {
+    const ProgramResult result = run_program("validate --json -");
+    REQUIRE(result.code == 0);
+    const Json json = Json::parse(result.out);
+    CHECK(json["cases"].size() >= 7);
+    for (const Json& c : json["cases"]) {
+        INFO(c["name"]);
+        CHECK(c["roofline_seconds"] <= c["time_seconds"]);
+        for (const Json& measure : c["measures"]) CHECK(measure["source"] != "");
+    }
+}
+
 TEST_CASE("a bad case file is refused with file, line, column, key and what was expected") {
     const auto refused = [](const std::string& text) {
         const CaseFile file(text);
@@ -197,6 +234,10 @@ TEST_CASE("a bad case file is refused with file, line, column, key and what was 
           "10:12: case[1].measure[1].measured: expected a value above 0\n");
     CHECK(refused(with_line("engine = \"matrix\"")) ==
           "11:10: case[1].measure[1].engine: only a stall_share has one\n");
+    CHECK(refused(with_line("part = \"active\"")) ==
+          "11:8: case[1].measure[1].part: only an array_share has one\n");
+    CHECK(refused(with_line("quantity = \"array_share\"")).find("part: missing") !=
+          std::string::npos);
     CHECK_THAT(refused(with_line("operator = \"gem\"")),
                Contains("the workload has no operator 'gem'; did you mean 'gemm'?"));
     CHECK(refused(with_line("source = 7")).find("7:10: case[1].source: expected text") == 0);
