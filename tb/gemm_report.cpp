@@ -64,7 +64,7 @@ Json layer_json(const GemmReport& report, const GemmLayer& layer) {
     json["k"] = layer.shape.k;
     if (layer.pruned_2_4) json["sparsity"] = "2:4";
     put_counts(json, report, layer.count);
-    if (report.accounting == Accounting::scalesim) {
+    if (report.accounting == Accounting::scalesim && layer.count.cycles > 0) {
         json["utilization_percent"] = scalesim_utilization_percent(
             report.array.shape.rows, report.array.shape.columns, layer.shape, layer.count.cycles);
     }

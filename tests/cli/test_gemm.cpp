@@ -111,6 +111,20 @@ TEST_CASE("gemm --accounting scalesim gives SCALE-Sim's numbers and only what it
     CHECK(measured(file + "--accounting scalesim")["cycles"] == 1213);
 }
 
+TEST_CASE("the examples of gemm --help run") {
+    const std::string help = run_program("gemm --help").out;
+    CHECK_THAT(help, Contains("diastole gemm 128 512 512 --array 128x128 --overlap shadow\n"));
+    CHECK(measured("128 512 512 --array 128x128 --overlap shadow")["cycles"] == 2430);
+    CHECK_THAT(help, Contains("diastole gemm --topology resnet18.csv --array 32x32 --dataflow os"));
+    TemporaryFolder folder;
+    folder.write("resnet18.csv", "Layer,M,N,K,\nfc,1,1000,512,\n");
+    const ProgramResult result = run_program_in(
+        folder.path(""), "gemm --topology resnet18.csv --array 32x32 --dataflow os --json -");
+    CHECK(result.code == 0);
+    // 32 folds of one row, the last 8 columns wide.
+    CHECK(nlohmann::json::parse(result.out)["cycles"] == 32 * (512 + 1 + 32 - 2 + 32) - 24);
+}
+
 TEST_CASE("gemm refuses what it does not know, with the nearest name") {
     const std::string array = " --array 16x16 ";
     CHECK(refusal("8 5 3 --dataflow wss" + array) ==

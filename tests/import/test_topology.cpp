@@ -34,7 +34,7 @@ std::string row_refusal(const std::string& row) {
 }  // namespace
 
 TEST_CASE("a topology is read through byte order marks, CRLF, blanks and a missing last newline") {
-    const Topology gemms = read("\xEF\xBB\xBFLayer,M,N,K,\r\n\r\n a b , 1,\t2 ,3,\r\n4,5,6,7");
+    const Topology gemms = read("\xEF\xBB\xBFLayer,M,N,K,\r\n\r\n a b , 1,\t2 ,3,\r\n4,5,6,7, #dw");
     REQUIRE(gemms.layers.size() == 2);
     CHECK_FALSE(gemms.convolutions);
     CHECK(gemms.layers[0].name == "a b");
@@ -44,6 +44,7 @@ TEST_CASE("a topology is read through byte order marks, CRLF, blanks and a missi
     CHECK(gemms.layers[0].k == 3);
     CHECK(gemms.layers[1].name == "4");
     CHECK(gemms.layers[1].k == 7);
+    CHECK(row_refusal("a,9,9,3,3,2,4,#1") == "14: Strides: expected a whole number, the line ends");
 }
 
 TEST_CASE("a convolution becomes a product of windows, with whole windows only") {

@@ -13,6 +13,10 @@ std::uint64_t beats(std::uint64_t elements, std::uint64_t port) {
     return cycles;
 }
 
+std::int64_t multiply(const RegisterArray& array, std::int64_t input, std::int64_t weight) {
+    return array.bundles == nullptr ? input * weight : array.bundles->product(input, weight);
+}
+
 // A vector on its way: of which fold, which of its vectors.
 struct Token {
     std::int64_t fold = nobody;
@@ -118,7 +122,7 @@ class WeightStationary {
         for (std::uint64_t now = 0; left_ > 0 && !run_.collision; ++now) {
             stream(now);
             for (std::size_t r = array_.rows; r-- > 0;) {
-                for (std::size_t c = array_.columns; c-- > 0;) multiply(now, r, c);
+                for (std::size_t c = array_.columns; c-- > 0;) step(now, r, c);
             }
             for (std::size_t s = 0; s < sets_; ++s) load(now, s);
         }
@@ -157,7 +161,7 @@ class WeightStationary {
         injected_.put(now, feeder_.step(now, folds_, loaded));
     }
 
-    void multiply(std::uint64_t now, std::size_t r, std::size_t c) {
+    void step(std::uint64_t now, std::size_t r, std::size_t c) {
         Cell& cell = cells_[place(r, c)];
         if (c > 0) {
             cell.token = cells_[place(r, c - 1)].token;
@@ -176,7 +180,11 @@ class WeightStationary {
         }
         if (token.fold == nobody) return;
         if (token.first) swap(cell, r, c);
-        out = {in.value + cell.weight * cell.activation, token.fold, token.index};
+        // Inputs that stay meet weights that stream.
+        const bool turned = array_.dataflow == Dataflow::input_stationary;
+        out = {in.value + (turned ? multiply(array_, cell.weight, cell.activation)
+                                  : multiply(array_, cell.activation, cell.weight)),
+               token.fold, token.index};
         if (r + 1 == array_.rows) leave(now, c, out);
     }
 
@@ -302,7 +310,7 @@ class OutputStationary {
                 for (std::size_t c = 0; c < array_.columns; ++c) shift_out(now, s, c);
             }
             for (std::size_t r = array_.rows; r-- > 0;) {
-                for (std::size_t c = array_.columns; c-- > 0;) multiply(now, r, c);
+                for (std::size_t c = array_.columns; c-- > 0;) step(now, r, c);
             }
         }
         return run_;
@@ -347,14 +355,14 @@ class OutputStationary {
         return finishes(now, folds_[next]) + array_.hurry >= finishes(started_, before) + passing;
     }
 
-    void multiply(std::uint64_t now, std::size_t r, std::size_t c) {
+    void step(std::uint64_t now, std::size_t r, std::size_t c) {
         Cell& cell = cells_[place(r, c)];
         const Token token = injected_.get(now, r + c);  // one register for each hop either way
         cell.right = c > 0 ? cells_[place(r, c - 1)].right : from_left(token, r);
         cell.down = r > 0 ? cells_[place(r - 1, c)].down : from_top(token, c);
         const std::size_t latency = array_.mac_latency;
         Product* stages = &products_[place(r, c) * latency];
-        stages[now % latency] = {token, cell.right * cell.down};
+        stages[now % latency] = {token, multiply(array_, cell.right, cell.down)};
         const Product& done = stages[(now + 1) % latency];  // entered latency - 1 cycles ago
         if (done.token.fold == nobody) return;
         cell.sum = (done.token.first ? 0 : cell.sum) + done.value;
@@ -447,6 +455,14 @@ IntMatrix transposed(const IntMatrix& m) {
 }
 
 }  // namespace
+
+std::int64_t Bundles::product(std::int64_t input, std::int64_t weight) const {
+    const Kept& kept = weights[static_cast<std::size_t>(weight)];
+    const std::array<std::int64_t, 8>& from = inputs[static_cast<std::size_t>(input)];
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < kept.weight.size(); ++i) sum += kept.weight[i] * from[kept.from[i]];
+    return sum;
+}
 
 RegisterRun run_registers(const RegisterArray& array, const IntMatrix& a, const IntMatrix& b) {
     if (array.dataflow == Dataflow::output_stationary) return OutputStationary(array, a, b).run();

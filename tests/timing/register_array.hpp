@@ -4,6 +4,7 @@
 // ports, and says so when one value runs into another.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -25,6 +26,18 @@ struct IntMatrix {
     }
 };
 
+// Multipliers that take several elements of K at once: what moves through the registers are then
+// indices of these. A kept weight selects its input by its place among those that pass beside it.
+struct Bundles {
+    struct Kept {
+        std::array<std::int64_t, 4> weight{};
+        std::array<std::uint8_t, 4> from{};
+    };
+    std::vector<std::array<std::int64_t, 8>> inputs = {{}};  // 0: nothing
+    std::vector<Kept> weights = {{}};
+    [[nodiscard]] std::int64_t product(std::int64_t input, std::int64_t weight) const;
+};
+
 struct RegisterArray {
     std::uint32_t rows = 1, columns = 1;
     Dataflow dataflow = Dataflow::weight_stationary;
@@ -34,6 +47,7 @@ struct RegisterArray {
     // Elements a cycle through each port; 0: as many as there are.
     std::uint64_t ifmap_port = 0, filter_port = 0, ofmap_port = 0;
     bool partial_sums_leave = false;
+    const Bundles* bundles = nullptr;  // then a holds indices of inputs, b of weights
     std::uint32_t hurry = 0;  // start folds this many cycles before the array is ready for them
 };
 

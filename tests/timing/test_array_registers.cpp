@@ -47,7 +47,7 @@ ArrayTime formula(const RegisterArray& array, TileShape tile) {
     ports.ofmap = port(array.ofmap_port);
     ports.partial_sums_leave = array.partial_sums_leave;
     return array_time(
-        {array.rows, array.columns, 1, array.mac_latency, array.overlap, array.mac_interval},
+        {array.rows, array.columns, array.of, array.mac_latency, array.overlap, array.mac_interval},
         array.dataflow, tile, ports);
 }
 
@@ -188,11 +188,11 @@ TEST_CASE("the arrays of an engine take as long as the slowest of their register
         RegisterArray array = random_array(random, 6);
         array.of = static_cast<std::uint32_t>(random.between(2, 5));
         array.mac_latency = static_cast<std::uint32_t>(random.between(1, 3));
+        // Results that leave through a narrow port make the last fold of K the slow one.
+        if (array.overlap != FoldOverlap::stream) array.ofmap_port = random.below(3);
         const IntMatrix a = random_matrix(random, random.between(1, 25), random.between(1, 25));
         const IntMatrix b = random_matrix(random, a.columns, random.between(1, 25));
-        const ArrayTime time =
-            array_time({array.rows, array.columns, array.of, array.mac_latency, array.overlap},
-                       array.dataflow, {a.rows, b.columns, a.columns});
+        const ArrayTime time = formula(array, {a.rows, b.columns, a.columns});
         IntMatrix sum(a.rows, b.columns);
         std::uint64_t slowest = 0;
         for (array.which = 0; array.which < array.of; ++array.which) {

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <iterator>
+#include <vector>
 
 #include "model/base/random.hpp"
 #include "model/timing/gemm_count.hpp"
@@ -24,7 +26,108 @@ GemmArray array_of(std::uint32_t rows, std::uint32_t columns, Dataflow dataflow)
     return array;
 }
 
+// A product in which every column of the second operand keeps at most two of four elements along K
+// (or all), cut into bundles for multipliers that take several of the kept ones at once.
+class Bundled {
+  public:
+    Bundled(Random& random, TileShape gemm, bool pruned, std::size_t per_cell)
+        : a_(gemm.m, gemm.k), b_(gemm.k, gemm.n), pruned_(pruned), per_cell_(per_cell) {
+        for (std::int64_t& value : a_.values) value = static_cast<std::int64_t>(random.below(99));
+        const std::size_t cells = ceil_div(pruned ? kept_2_4(gemm.k) : gemm.k, per_cell);
+        inputs_ = test::IntMatrix(gemm.m, cells);
+        weights_ = test::IntMatrix(cells, gemm.n);
+        for (std::size_t i = 0; i < gemm.m; ++i) {
+            for (std::size_t s = 0; s < cells; ++s) take_inputs(i, s);
+        }
+        for (std::size_t j = 0; j < gemm.n; ++j) {
+            const std::vector<std::size_t> kept = keep(random, gemm.k);
+            for (std::size_t s = 0; s < cells; ++s) take_weights(random, kept, s, j);
+        }
+    }
+
+    [[nodiscard]] test::RegisterRun run(test::RegisterArray array) const {
+        array.bundles = &bundles_;
+        return run_registers(array, inputs_, weights_);
+    }
+    [[nodiscard]] test::IntMatrix product() const {
+        test::IntMatrix c(a_.rows, b_.columns);
+        for (std::size_t i = 0; i < a_.rows; ++i) {
+            for (std::size_t k = 0; k < a_.columns; ++k) {
+                for (std::size_t j = 0; j < b_.columns; ++j)
+                    c.at(i, j) += a_.at(i, k) * b_.at(k, j);
+            }
+        }
+        return c;
+    }
+
+  private:
+    // The first element of K that passes beside cell s.
+    [[nodiscard]] std::size_t begin(std::size_t s) const {
+        return pruned_ ? s * per_cell_ / 2 * 4 : s * per_cell_;
+    }
+    void take_inputs(std::size_t i, std::size_t s) {
+        auto& bundle = bundles_.inputs.emplace_back();
+        for (std::size_t e = 0; e < bundle.size() && begin(s) + e < a_.columns; ++e) {
+            bundle[e] = a_.at(i, begin(s) + e);
+        }
+        inputs_.at(i, s) = static_cast<std::int64_t>(bundles_.inputs.size() - 1);
+    }
+    // The elements along K that a column keeps: of every four, any two.
+    [[nodiscard]] std::vector<std::size_t> keep(Random& random, std::size_t k) const {
+        std::vector<std::size_t> kept;
+        for (std::size_t group = 0; group < k; group += 4) {
+            std::vector<std::size_t> these;
+            for (std::size_t e = group; e < std::min(group + 4, k); ++e) these.push_back(e);
+            while (pruned_ && these.size() > 2) {
+                these.erase(these.begin() +
+                            static_cast<std::ptrdiff_t>(random.below(these.size())));
+            }
+            kept.insert(kept.end(), these.begin(), these.end());
+        }
+        return kept;
+    }
+    void take_weights(Random& random, const std::vector<std::size_t>& kept, std::size_t s,
+                      std::size_t j) {
+        auto& bundle = bundles_.weights.emplace_back();
+        for (std::size_t e = 0; e < per_cell_ && s * per_cell_ + e < kept.size(); ++e) {
+            const std::size_t k = kept[s * per_cell_ + e];
+            bundle.weight[e] = b_.at(k, j) = static_cast<std::int64_t>(random.between(1, 99));
+            bundle.from[e] = static_cast<std::uint8_t>(k - begin(s));
+        }
+        weights_.at(s, j) = static_cast<std::int64_t>(bundles_.weights.size() - 1);
+    }
+
+    test::IntMatrix a_, b_;             // the product as its user sees it
+    test::IntMatrix inputs_, weights_;  // the same in bundles
+    test::Bundles bundles_;
+    bool pruned_;
+    std::size_t per_cell_;
+};
+
 }  // namespace
+
+TEST_CASE("2:4 weights and wide multipliers take as long as registers, and multiply right") {
+    Random random(33);
+    for (int trial = 0; trial < 900; ++trial) {
+        test::RegisterArray registers;
+        registers.rows = static_cast<std::uint32_t>(random.between(1, 7));
+        registers.columns = static_cast<std::uint32_t>(random.between(1, 7));
+        registers.dataflow = static_cast<Dataflow>(random.below(3));
+        registers.overlap = static_cast<FoldOverlap>(random.below(3));
+        GemmArray array = array_of(registers.rows, registers.columns, registers.dataflow);
+        array.shape.overlap = registers.overlap;
+        array.pruned_2_4 = random.below(3) > 0;
+        array.k_per_cell = static_cast<std::uint32_t>(random.between(1, 4));
+        const TileShape gemm{random.between(1, 15), random.between(1, 15), random.between(1, 40)};
+        const Bundled bundled(random, gemm, array.pruned_2_4, array.k_per_cell);
+        const test::RegisterRun run = bundled.run(registers);
+        CAPTURE(gemm.m, gemm.n, gemm.k, registers.rows, registers.columns, array.pruned_2_4,
+                array.k_per_cell, static_cast<int>(registers.dataflow));
+        REQUIRE_FALSE(run.collision);
+        REQUIRE(run.product == bundled.product());
+        REQUIRE(run.cycles == count_gemm(array, gemm).cycles);
+    }
+}
 
 TEST_CASE("SCALE-Sim's accounting gives its own numbers, row by row") {
     CHECK(std::size(test::scalesim_rows) == 149);

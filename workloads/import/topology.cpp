@@ -25,7 +25,7 @@ bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-// Cells of a line; empty ones at its end are dropped.
+// Cells of a line. A remark behind the last comma ("#dw") and empty cells at its end are dropped.
 std::vector<Cell> cells_of(std::string_view line) {
     std::vector<Cell> cells;
     for (std::size_t begin = 0; begin <= line.size();) {
@@ -36,6 +36,7 @@ std::vector<Cell> cells_of(std::string_view line) {
         cells.push_back({line.substr(first, last - first), first + 1});
         begin = comma + 1;
     }
+    if (cells.size() > 1 && cells.back().text.substr(0, 1) == "#") cells.pop_back();
     while (!cells.empty() && cells.back().text.empty()) cells.pop_back();
     return cells;
 }
