@@ -95,7 +95,7 @@ measure_dram() {
     local seconds kilobytes rate percent map
     read -r seconds kilobytes <"$scratch/cost"
     IFS=$'\t' read -r rate percent map < <(jq -r '
-        [.host.requests_per_second / 10000 | round / 100, (.utilization * 1000 | round / 10), .map]
+        [(.host.requests_per_second / 10000 | round / 100), (.utilization * 1000 | round / 10), .map]
         | @tsv' "$result")
     # shellcheck disable=SC2059
     printf "$dram_row" "$name" "$seconds" "$((kilobytes * 1024 / 1000000))" "$percent" "$rate" \
