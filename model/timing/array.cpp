@@ -41,6 +41,11 @@ class Folds {
                          last_across);
             }
         }
+        // Folds that overlap follow each other at one pace unless a port slows some of them down.
+        if (overlapped() && !limits(ports)) {
+            pace_ = step(kinds_[0], kinds_[0]);
+            return;
+        }
         for (std::size_t a = 0; a < 4; ++a) {
             for (std::size_t b = 0; b < 4; ++b) steps_[a][b] = step(kinds_[a], kinds_[b]);
         }
@@ -50,7 +55,10 @@ class Folds {
     [[nodiscard]] std::uint64_t folds_down() const { return down_; }
     [[nodiscard]] std::uint64_t folds_across() const { return across_; }
     [[nodiscard]] const FoldKind& kind(std::size_t k) const { return kinds_[k]; }
-    [[nodiscard]] std::uint64_t step(std::size_t a, std::size_t b) const { return steps_[a][b]; }
+    [[nodiscard]] std::uint64_t step(std::size_t a, std::size_t b) const {
+        return pace_ > 0 ? pace_ : steps_[a][b];
+    }
+    [[nodiscard]] std::uint64_t pace() const { return pace_; }  // of all folds; 0: they differ
     [[nodiscard]] bool overlapped() const { return array_.overlap != FoldOverlap::none; }
 
     void charge_load(ArrayAccount& account, const FoldKind& fold, std::uint64_t times) const;
@@ -59,6 +67,11 @@ class Folds {
                      std::uint64_t times) const;
 
   private:
+    static bool limits(const ArrayPorts& ports) {
+        return ports.ifmap.bytes_per_cycle + ports.filter.bytes_per_cycle +
+                   ports.ofmap.bytes_per_cycle >
+               0;
+    }
     void describe(FoldKind& fold, Dataflow dataflow, const ArrayPorts& ports, bool last_down,
                   bool last_across) const;
     [[nodiscard]] std::uint64_t step(const FoldKind& a, const FoldKind& b) const;
@@ -69,6 +82,7 @@ class Folds {
     FoldGrid grid_;
     std::uint64_t down_, across_;
     Kinds kinds_;
+    std::uint64_t pace_ = 0;
     Transitions steps_{};  // cycles from first vector to first vector
 };
 
@@ -153,13 +167,13 @@ void Folds::charge_step(ArrayAccount& account, std::size_t a, std::size_t b,
     if (!overlapped()) {
         charge_fold(account, fold, times);
         charge_load(account, kinds_[b], times);
-        account.*fold.limit += times * (steps_[a][b] - fold.tail - kinds_[b].load);
+        account.*fold.limit += times * (step(a, b) - fold.tail - kinds_[b].load);
         return;
     }
     const std::uint64_t streaming = grid_.streamed * fold.interval;
     account.busy += times * grid_.streamed * array_.mac_interval;
     account.*fold.limit += times * grid_.streamed * (fold.interval - array_.mac_interval);
-    const std::uint64_t waiting = steps_[a][b] - streaming;
+    const std::uint64_t waiting = step(a, b) - streaming;
     const std::uint64_t own =
         outputs_ ? array_.rows : (array_.rows - 1ULL) * array_.mac_latency + 1;
     const std::uint64_t unhidden = std::min(waiting, own > streaming ? own - streaming : 0);
@@ -210,6 +224,7 @@ class Share {
 
     // From the first vector of the first fold to that of fold x.
     [[nodiscard]] std::uint64_t entry(std::uint64_t x) const {
+        if (folds_.pace() > 0) return x * folds_.pace();
         const Transitions times = transitions(x);
         std::uint64_t cycles = 0;
         for (std::size_t a = 0; a < 4; ++a) {

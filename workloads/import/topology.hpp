@@ -4,9 +4,8 @@
 // or a matrix product
 //   Layer, M, N, K [, Sparsity],
 // The header says which. A byte order mark, CRLF, blanks, empty lines, trailing commas, a remark
-// behind them (#dw) and a
-// missing last newline are fine, as they are in the files that people have. Anything else that
-// does not fit is an error with its line and column.
+// behind them (#dw) and a missing last newline are fine, as they are in the files that people have.
+// Anything else that does not fit is an error with its line and column.
 #pragma once
 
 #include <cstdint>
