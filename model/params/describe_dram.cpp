@@ -26,7 +26,7 @@ void describe(Schema& s, DramTiming& t) {
                          double least = 1) {
         s.add(std::string("dram.timing.") + name, target, "tCK", meaning)
             .at_least(least)
-            .at_most(1 << 20);
+            .at_most(50'000);  // the scheduler packs times relative to now
     };
     s.add("dram.timing.tck_ps", t.tck_ps, "ps", "command clock").at_least(50).at_most(100'000);
     add("burst", t.burst, "data bus, for one atom");
@@ -58,7 +58,9 @@ void describe(Schema& s, DramTiming& t) {
 
 void describe(Schema& s, DramPolicy& p) {
     s.add_enum("dram.policy.scheduler", p.scheduler, "order of commands",
-               {{"fr_fcfs", SchedulerKind::fr_fcfs}, {"fcfs", SchedulerKind::fcfs}});
+               {{"fr_fcfs", SchedulerKind::fr_fcfs},
+                {"first_ready", SchedulerKind::first_ready},
+                {"fcfs", SchedulerKind::fcfs}});
     s.add_enum("dram.policy.page", p.page, "row after an access",
                {{"open", PagePolicy::open}, {"closed", PagePolicy::closed}});
     s.add_enum("dram.policy.queue", p.queue, "read and write queues, or one for both",
@@ -67,6 +69,10 @@ void describe(Schema& s, DramPolicy& p) {
                {{"none", RefreshMode::none},
                 {"all_bank", RefreshMode::all_bank},
                 {"per_bank", RefreshMode::per_bank}});
+    s.add("dram.policy.refresh_postpone", p.refresh_postpone, "refreshes",
+          "that may be owed while work waits")
+        .at_least(0)
+        .at_most(8);  // JESD79, JESD209, JESD235: no more may be postponed
     s.add("dram.policy.read_queue", p.read_queue, "atoms", "read queue").at_least(1).at_most(65536);
     s.add("dram.policy.write_queue", p.write_queue, "atoms", "write queue")
         .at_least(1)

@@ -9,7 +9,9 @@ namespace diastole {
 
 enum class RefreshMode : std::uint8_t { none, all_bank, per_bank };
 enum class PagePolicy : std::uint8_t { open, closed };
-enum class SchedulerKind : std::uint8_t { fr_fcfs, fcfs };
+// Within a bank: row hits first; whichever of the oldest request and the oldest hit may go first;
+// strictly in order.
+enum class SchedulerKind : std::uint8_t { fr_fcfs, first_ready, fcfs };
 enum class QueueKind : std::uint8_t { split, shared };  // read and write queues, or one for both
 enum class EccKind : std::uint8_t { none, sideband, inline_code };
 
@@ -44,6 +46,7 @@ struct DramPolicy {
     PagePolicy page = PagePolicy::open;
     QueueKind queue = QueueKind::split;
     RefreshMode refresh = RefreshMode::all_bank;
+    std::uint32_t refresh_postpone = 0;  // refreshes (of a bank) that may be owed while work waits
     std::uint32_t read_queue = 64, write_queue = 64;  // atoms
     double write_high = 0.8, write_low = 0.2;         // watermarks of the write drain
     EccKind ecc = EccKind::none;

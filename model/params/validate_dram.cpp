@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 #include <string_view>
@@ -90,12 +91,43 @@ struct MapField {
     std::string_view name;
     std::uint64_t values;
     std::uint32_t bits = 0, parts = 0;
-    bool topmost = false, lowest = false;
+    bool topmost = false, lowest = false, hashed = false;
 };
+
+// Takes one hash such as `bg^row` or `ba^row:2`; false with a problem when it is not one.
+bool read_hash(const std::string& token, std::array<MapField, 6>& fields, std::string& problem) {
+    const std::size_t hat = token.find('^'), colon = token.find(':');
+    const std::string name = token.substr(0, hat);
+    const std::string digits = colon == std::string::npos ? "0" : token.substr(colon + 1);
+    const bool number = !digits.empty() && digits.size() <= 2 &&
+                        digits.find_first_not_of("0123456789") == std::string::npos;
+    const bool banks = name == "sid" || name == "ba" || name == "bg";
+    if (!number || !banks || token.substr(hat + 1, colon - hat - 1) != "row") {
+        problem = fmt::format("expected a hash such as bg^row or ba^row:2, got \"{}\"", token);
+        return false;
+    }
+    const auto row = std::find_if(fields.begin(), fields.end(),
+                                  [](const MapField& f) { return f.name == "row"; });
+    for (MapField& field : fields) {
+        if (field.name != name) continue;
+        const std::size_t last = std::stoul(digits) + bits_for(field.values);
+        if (field.hashed) problem = fmt::format("expected one hash of {}, got two", name);
+        if ((field.values & (field.values - 1)) != 0) {
+            problem = fmt::format("{} has {} values, not a power of two: it cannot be hashed", name,
+                                  field.values);
+        } else if (last > bits_for(row->values)) {
+            problem = fmt::format("{} needs {} bits of row, the geometry has {}", token, last,
+                                  bits_for(row->values));
+        }
+        field.hashed = true;
+    }
+    return problem.empty();
+}
 
 // Adds one `name:bits` of the map; false with a problem when it is not one.
 bool read_token(const std::string& token, bool first, std::array<MapField, 6>& fields,
                 std::string& problem) {
+    if (token.find('^') != std::string::npos) return read_hash(token, fields, problem);
     const std::size_t colon = token.find(':');
     const std::string name = token.substr(0, colon);
     const std::string digits = colon == std::string::npos ? "" : token.substr(colon + 1);

@@ -22,49 +22,81 @@ std::uint32_t bits_for(std::uint64_t values) {
 
 }  // namespace
 
+void AddressMap::Parts::add(std::uint32_t shift, std::uint32_t place, std::uint32_t bits) {
+    if (bits == 0) return;
+    if (count > 0) {
+        Part& below = part[count - 1];
+        const auto width = static_cast<std::uint32_t>(__builtin_popcountll(below.mask));
+        if (below.shift + width == shift && below.place + width == place) {
+            below.mask = below.mask << bits | ((std::uint64_t{1} << bits) - 1);
+            return;
+        }
+    }
+    part.at(count++) = {static_cast<std::uint8_t>(shift), static_cast<std::uint8_t>(place),
+                        (std::uint64_t{1} << bits) - 1};
+}
+
 AddressMap::AddressMap(const std::string& text, const DramGeometry& geometry)
-    : capacity_(channel_bytes(geometry)) {
-    const std::vector<Token> tokens = parse(text);
-    check(text, tokens, geometry);
-    place(text, tokens);
+    : banks_per_group_(geometry.banks),
+      groups_per_stack_(geometry.bank_groups),
+      capacity_(channel_bytes(geometry)) {
+    parse(text);
+    check(text, geometry);
+    place_fields(text, geometry);
+    place_hashes(text, geometry);
     run_bytes_ = geometry.atom_bytes;
-    const std::size_t n = tokens.size();
-    if (n >= 2 && tokens[n - 2].field == col) run_bytes_ <<= tokens[n - 2].bits;
+    const std::size_t n = tokens_.size();
     // Adjacent parts of the column (`col:3 col:2`) are one run as well.
-    for (std::size_t i = n >= 2 ? n - 2 : 0; i > 0 && tokens[i].field == col; --i) {
-        if (tokens[i - 1].field == col) run_bytes_ <<= tokens[i - 1].bits;
+    for (std::size_t i = n - 1; i > 0 && tokens_[i - 1].field == col; --i) {
+        run_bytes_ <<= tokens_[i - 1].bits;
     }
 }
 
-std::vector<AddressMap::Token> AddressMap::parse(const std::string& text) {
-    std::vector<Token> tokens;
+DramLocation AddressMap::decode(std::uint64_t address) const {
+    const DramPlace to = place(address);
+    const std::uint32_t group = to.bank / banks_per_group_;
+    return {group / groups_per_stack_, group % groups_per_stack_, to.bank % banks_per_group_,
+            to.row, to.column};
+}
+
+void AddressMap::parse(const std::string& text) {
     std::istringstream words(text);
     for (std::string word; words >> word;) {
         const std::size_t colon = word.find(':');
-        const std::string name = word.substr(0, colon);
+        const std::size_t hat = word.find('^');
+        const std::string name = word.substr(0, std::min(colon, hat));
         std::size_t field = 0;
         while (field < field_names.size() && field_names[field] != name) ++field;
         if (field == field_names.size()) {
             fail(text, "unknown field '" + name + "'" + did_you_mean(name, field_names) +
                            " (expected sid, row, ba, bg, col or byte)");
         }
-        const std::string digits = colon == std::string::npos ? "" : word.substr(colon + 1);
+        const bool hash = hat != std::string::npos;
+        const std::string digits =
+            colon == std::string::npos ? hash ? "0" : "" : word.substr(colon + 1);
         const bool plain = !digits.empty() && digits.size() <= 2 &&
                            digits.find_first_not_of("0123456789") == std::string::npos;
         const std::uint32_t bits = plain ? static_cast<std::uint32_t>(std::stoul(digits)) : 99;
+        if (hash) {
+            const std::string with = word.substr(hat + 1, colon - hat - 1);
+            const bool bank_field = name == "sid" || name == "bg" || name == "ba";
+            if (!bank_field || with != "row" || bits > 40) {
+                fail(text, "expected a hash such as 'bg^row' or 'ba^row:2', got '" + word + "'");
+            }
+            hashes_.push_back({static_cast<Field>(field), bits, 0, 0});
+            continue;
+        }
         if (bits > 40) fail(text, "expected '" + name + ":<bits>', got '" + word + "'");
-        if (bits > 0) tokens.push_back({static_cast<Field>(field), bits});
+        if (bits > 0) tokens_.push_back({static_cast<Field>(field), bits});
     }
-    if (tokens.empty()) fail(text, "expected fields, most significant first, got none");
-    return tokens;
+    if (tokens_.empty()) fail(text, "expected fields, most significant first, got none");
 }
 
-void AddressMap::check(const std::string& text, const std::vector<Token>& tokens,
-                       const DramGeometry& g) {
+void AddressMap::check(const std::string& text, const DramGeometry& g) const {
     const std::array<std::uint64_t, field_count> sizes = {g.stack_ids,   g.rows,    g.banks,
                                                           g.bank_groups, g.columns, g.atom_bytes};
     std::array<std::uint32_t, field_count> held{};
-    for (const Token& token : tokens) held[token.field] += token.bits;
+    for (const Token& token : tokens_) held[token.field] += token.bits;
     std::string problems;
     const auto report = [&](const std::string& problem) {
         problems += (problems.empty() ? "" : "; ") + problem;
@@ -82,33 +114,64 @@ void AddressMap::check(const std::string& text, const std::vector<Token>& tokens
                    std::to_string(held[f]) + " given" + size);
         }
         const bool power_of_two = (sizes[f] & (sizes[f] - 1)) == 0;
-        const bool topmost = tokens.front().field == f && tokens.front().bits == needed;
+        const bool topmost = tokens_.front().field == f && tokens_.front().bits == needed;
         if (!power_of_two && !topmost) {
             report(field_names[f] + " has " + std::to_string(sizes[f]) +
                    " values, no power of two: it must hold the topmost bits, in one part");
         }
     }
     if (problems.empty() && held[byte] > 0 &&
-        (tokens.back().field != byte || tokens.back().bits != held[byte])) {
+        (tokens_.back().field != byte || tokens_.back().bits != held[byte])) {
         report("byte must hold the lowest bits, in one part: an atom is contiguous");
     }
     if (!problems.empty()) fail(text, problems);
 }
 
-void AddressMap::place(const std::string& text, const std::vector<Token>& tokens) {
+void AddressMap::place_fields(const std::string& text, const DramGeometry& g) {
+    const std::uint32_t group_place = bits_for(g.banks);
+    const std::uint32_t stack_place = group_place + bits_for(g.bank_groups);
     std::uint32_t shift = 0;
-    std::array<std::uint32_t, field_count> filled{};
-    for (auto token = tokens.rbegin(); token != tokens.rend(); ++token) {
-        Parts& parts = parts_[token->field];
-        if (parts.count == max_parts) {
-            fail(text, field_names[token->field] + " is split in more than " +
-                           std::to_string(max_parts) + " parts");
+    std::array<std::uint32_t, field_count> filled{}, parts{};
+    for (auto token = tokens_.rbegin(); token != tokens_.rend(); ++token) {
+        const Field field = token->field;
+        if (++parts[field] > max_parts) {
+            fail(text, field_names[field] + " is split in more than " + std::to_string(max_parts) +
+                           " parts");
         }
-        parts.part[parts.count++] = {static_cast<std::uint8_t>(shift),
-                                     static_cast<std::uint8_t>(filled[token->field]),
-                                     (std::uint64_t{1} << token->bits) - 1};
+        const std::uint32_t place = filled[field];
+        if (field == row) row_.add(shift, place, token->bits);
+        if (field == col) column_.add(shift, place, token->bits);
+        if (field == ba) bank_.add(shift, place, token->bits);
+        if (field == bg) bank_.add(shift, group_place + place, token->bits);
+        if (field == sid) bank_.add(shift, stack_place + place, token->bits);
         shift += token->bits;
-        filled[token->field] += token->bits;
+        filled[field] += token->bits;
+    }
+}
+
+void AddressMap::place_hashes(const std::string& text, const DramGeometry& g) {
+    std::array<bool, field_count> seen{};
+    for (Hash& hash : hashes_) {
+        const std::uint32_t values = hash.field == ba   ? g.banks
+                                     : hash.field == bg ? g.bank_groups
+                                                        : g.stack_ids;
+        const std::string& name = field_names[hash.field];
+        const std::uint32_t bits = bits_for(values);
+        if (seen[hash.field]) fail(text, name + " is hashed twice");
+        seen[hash.field] = true;
+        if ((values & (values - 1)) != 0) {
+            fail(text, name + " has " + std::to_string(values) +
+                           " values, no power of two: it cannot be hashed");
+        }
+        if (hash.shift + bits > bits_for(g.rows)) {
+            fail(text, name + "^row:" + std::to_string(hash.shift) + " needs row bits up to " +
+                           std::to_string(hash.shift + bits - 1) + ", the geometry has " +
+                           std::to_string(bits_for(g.rows)));
+        }
+        hash.mask = (1U << bits) - 1;
+        hash.place = hash.field == ba   ? 0
+                     : hash.field == bg ? bits_for(g.banks)
+                                        : bits_for(g.banks) + bits_for(g.bank_groups);
     }
 }
 

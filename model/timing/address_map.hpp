@@ -1,6 +1,7 @@
 // From an address within one pseudo-channel to stack ID, bank group, bank, row and column. The map
 // is a string of fields, most significant first, e.g. `row:15 col:5 ba:2 bg:2 byte:5`; a field may
-// be split in parts (`row:15 col:4 ba:2 bg:2 col:1 byte:5`).
+// be split in parts (`row:15 col:4 ba:2 bg:2 col:1 byte:5`). Words such as `bg^row` or `ba^row:2`
+// hash: the field's number is XORed with row bits, from that one on (default 0).
 #pragma once
 
 #include <array>
@@ -17,6 +18,12 @@ struct DramLocation {
     std::uint32_t row = 0, column = 0;        // column: in atoms
 };
 
+// The same with the bank numbered over the whole pseudo-channel: (sid * groups + bg) * banks +
+// bank.
+struct DramPlace {
+    std::uint32_t bank = 0, row = 0, column = 0;
+};
+
 class AddressMap {
   public:
     // Throws ConfigError when the map does not cover the geometry bit for bit. Only the field that
@@ -24,10 +31,13 @@ class AddressMap {
     AddressMap(const std::string& text, const DramGeometry& geometry);
 
     // Precondition: address < capacity().
-    [[nodiscard]] DramLocation decode(std::uint64_t address) const {
-        return {extract(sid, address), extract(bg, address), extract(ba, address),
-                extract(row, address), extract(col, address)};
+    [[nodiscard]] DramPlace place(std::uint64_t address) const {
+        DramPlace to{bank_.extract(address), row_.extract(address), column_.extract(address)};
+        for (const Hash& hash : hashes_)
+            to.bank ^= (to.row >> hash.shift & hash.mask) << hash.place;
+        return to;
     }
+    [[nodiscard]] DramLocation decode(std::uint64_t address) const;
 
     // Aligned blocks of this many contiguous bytes lie within one row of one bank, in consecutive
     // columns: the column bits directly above the byte bits decide it.
@@ -37,38 +47,48 @@ class AddressMap {
   private:
     enum Field : std::uint8_t { sid, row, ba, bg, col, byte };
     static constexpr std::size_t field_count = 6;
-    static constexpr std::size_t max_parts = 4;
+    static constexpr std::size_t max_parts = 4;  // of a field
 
+    // Bits of the address that lie together in a number as well.
     struct Part {
         std::uint8_t shift = 0;  // position in the address
-        std::uint8_t place = 0;  // position in the field
+        std::uint8_t place = 0;  // position in the number
         std::uint64_t mask = 0;  // before shifting to its place
     };
     struct Parts {
         std::uint32_t count = 0;
-        std::array<Part, max_parts> part;
+        std::array<Part, 3 * max_parts> part;
+
+        [[nodiscard]] std::uint32_t extract(std::uint64_t address) const {
+            std::uint64_t value = 0;
+            for (std::uint32_t i = 0; i < count; ++i) {
+                value |= ((address >> part[i].shift) & part[i].mask) << part[i].place;
+            }
+            return static_cast<std::uint32_t>(value);
+        }
+        void add(std::uint32_t shift, std::uint32_t place, std::uint32_t bits);
     };
     struct Token {
         Field field;
         std::uint32_t bits;
     };
+    // Bits of the bank that are XORed with bits of the row.
+    struct Hash {
+        Field field;
+        std::uint32_t shift = 0;  // in the row
+        std::uint32_t place = 0;  // in the bank number
+        std::uint32_t mask = 0;
+    };
 
-    [[nodiscard]] std::uint32_t extract(Field field, std::uint64_t address) const {
-        const Parts& parts = parts_[field];
-        std::uint64_t value = 0;
-        for (std::uint32_t i = 0; i < parts.count; ++i) {
-            const Part& p = parts.part[i];
-            value |= ((address >> p.shift) & p.mask) << p.place;
-        }
-        return static_cast<std::uint32_t>(value);
-    }
+    void parse(const std::string& text);
+    void check(const std::string& text, const DramGeometry& geometry) const;
+    void place_fields(const std::string& text, const DramGeometry& geometry);
+    void place_hashes(const std::string& text, const DramGeometry& geometry);
 
-    static std::vector<Token> parse(const std::string& text);
-    static void check(const std::string& text, const std::vector<Token>& tokens,
-                      const DramGeometry& geometry);
-    void place(const std::string& text, const std::vector<Token>& tokens);
-
-    std::array<Parts, field_count> parts_;
+    std::vector<Token> tokens_;
+    std::vector<Hash> hashes_;
+    Parts bank_, row_, column_;
+    std::uint32_t banks_per_group_ = 1, groups_per_stack_ = 1;
     std::uint32_t run_bytes_ = 0;
     std::uint64_t capacity_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "model/timing/dram_rules.hpp"
@@ -22,7 +23,10 @@ struct DramBank {
 class DramBanks {
   public:
     explicit DramBanks(const DramRules& rules)
-        : rules_(rules), banks_(rules.banks), limits_(dram_op_count * rules.groups) {}
+        : rules_(rules),
+          stride_(rules.stride()),
+          banks_(rules.banks),
+          limits_(dram_op_count * stride_) {}
 
     [[nodiscard]] const DramBank& operator[](std::uint32_t bank) const { return banks_[bank]; }
     [[nodiscard]] bool all_closed() const {
@@ -30,11 +34,11 @@ class DramBanks {
                            [](const DramBank& b) { return b.row == DramBank::no_row; });
     }
 
-    // Where the limit that bank groups, buses and the activation window set for `op` is kept.
-    [[nodiscard]] std::uint32_t limit_index(DramOp op, std::uint32_t bank) const {
-        return static_cast<std::uint32_t>(op) * rules_.groups + rules_.group_of(bank);
+    // What bank groups, buses and the activation window allow for a kind of command on a bank
+    // group.
+    [[nodiscard]] Tick limit(std::uint32_t op, std::uint32_t group) const {
+        return base_ + static_cast<Tick>(limits_[op * stride_ + group]);
     }
-    [[nodiscard]] Tick limit(std::uint32_t index) const { return limits_[index]; }
 
     void activate(std::uint32_t b, std::uint32_t row, Tick at) {
         DramBank& bank = banks_[b];
@@ -47,10 +51,11 @@ class DramBanks {
         push_limits(DramOp::activate, b, at);
         window_[window_next_] = at + rules_.faw;
         window_next_ = (window_next_ + 1) % window_.size();
-        for (std::uint32_t g = 0; g < rules_.groups; ++g) {
-            Tick& limit = limits_[static_cast<std::size_t>(DramOp::activate) * rules_.groups + g];
-            limit = std::max(limit, window_[window_next_]);
-        }
+        if (window_[window_next_] <= base_) return;
+        const Lanes fourth = all_of(window_[window_next_]);
+        std::int32_t* limits =
+            limits_.data() + static_cast<std::size_t>(DramOp::activate) * stride_;
+        for (std::uint32_t g = 0; g < stride_; g += DramRules::lanes) raise(limits + g, fourth);
     }
     void precharge(std::uint32_t b, Tick at) {
         close(b, at);
@@ -72,26 +77,20 @@ class DramBanks {
         banks_[b].act_ready = banks_[b].ref_ready = at + rules_.refresh_cycles;
     }
 
-    // Closes every row and refreshes all banks as soon as that is legal, at or after `due`. Nothing
-    // else can happen in between, so it is one step. Returns when; precharged: 0 if all were
-    // closed.
     struct AllBankRefresh {
         Tick precharge_at = 0, refresh_at = 0;
         std::uint32_t rows_closed = 0;
     };
+    // When refresh_all() can issue its first command, at or after `from`.
+    [[nodiscard]] Tick refresh_start(Tick from) const {
+        const AllBankRefresh plan = plan_refresh(from);
+        return plan.rows_closed > 0 ? plan.precharge_at : plan.refresh_at;
+    }
+    // Closes every row and refreshes all banks as soon as that is legal, at or after `due`. Nothing
+    // else can happen in between, so it is one step. Returns when; precharged: 0 if all were
+    // closed.
     AllBankRefresh refresh_all(Tick due) {
-        AllBankRefresh done;
-        done.precharge_at = std::max(due, limits_[limit_index(DramOp::precharge, 0)]);
-        done.refresh_at = std::max(due, limits_[limit_index(DramOp::refresh_bank, 0)]);
-        for (const DramBank& bank : banks_) {
-            done.refresh_at = std::max(done.refresh_at, bank.ref_ready);
-            if (bank.row == DramBank::no_row) continue;
-            ++done.rows_closed;
-            done.precharge_at = std::max(done.precharge_at, bank.pre_ready);
-        }
-        if (done.rows_closed > 0) {
-            done.refresh_at = std::max(done.refresh_at, done.precharge_at + rules_.pre_to_ref);
-        }
+        const AllBankRefresh done = plan_refresh(due);
         for (DramBank& bank : banks_) {
             bank.row = DramBank::no_row;
             bank.act_ready = bank.ref_ready = done.refresh_at + rules_.refresh_cycles;
@@ -100,6 +99,22 @@ class DramBanks {
     }
 
   private:
+    [[nodiscard]] AllBankRefresh plan_refresh(Tick from) const {
+        AllBankRefresh plan;
+        plan.precharge_at = std::max(from, limit(static_cast<std::uint32_t>(DramOp::precharge), 0));
+        plan.refresh_at =
+            std::max(from, limit(static_cast<std::uint32_t>(DramOp::refresh_bank), 0));
+        for (const DramBank& bank : banks_) {
+            plan.refresh_at = std::max(plan.refresh_at, bank.ref_ready);
+            if (bank.row == DramBank::no_row) continue;
+            ++plan.rows_closed;
+            plan.precharge_at = std::max(plan.precharge_at, bank.pre_ready);
+        }
+        if (plan.rows_closed > 0) {
+            plan.refresh_at = std::max(plan.refresh_at, plan.precharge_at + rules_.pre_to_ref);
+        }
+        return plan;
+    }
     void close(std::uint32_t b, Tick at) {
         DramBank& bank = banks_[b];
         bank.row = DramBank::no_row;
@@ -108,18 +123,50 @@ class DramBanks {
     }
     // Column commands bind column commands, row commands bind row commands: half of the limits.
     void push_limits(DramOp op, std::uint32_t b, Tick at) {
-        const std::uint32_t* delays = rules_.delays(op, rules_.group_of(b));
+        if (at - base_ > horizon) rebase(at);
+        const std::int32_t* delays = rules_.delays(op, rules_.group_of(b));
         const bool column = op == DramOp::read || op == DramOp::write;
-        const std::size_t half = std::size_t{2} * rules_.groups;
-        const std::size_t end = column ? half : limits_.size();
-        for (std::size_t i = column ? 0 : half; i < end; ++i) {
-            limits_[i] = std::max(limits_[i], at + delays[i]);
+        const std::uint32_t half = 2 * stride_;
+        const std::uint32_t end = column ? half : dram_op_count * stride_;
+        const Lanes now = all_of(at);
+        for (std::uint32_t i = column ? 0 : half; i < end; i += DramRules::lanes) {
+            Lanes delay;
+            std::memcpy(&delay, delays + i, sizeof delay);
+            raise(limits_.data() + i, now + delay);
         }
     }
 
+    // As many limits as the processor handles at once.
+    using Lanes = std::int32_t __attribute__((vector_size(4 * DramRules::lanes)));
+    [[nodiscard]] Lanes all_of(Tick at) const {
+        return Lanes{} + static_cast<std::int32_t>(at - base_);
+    }
+    static void raise(std::int32_t* limits, Lanes least) {
+        Lanes old;
+        std::memcpy(&old, limits, sizeof old);
+        const Lanes smaller = old < least;
+        const Lanes raised = (least & smaller) | (old & ~smaller);
+        std::memcpy(limits, &raised, sizeof raised);
+    }
+    void rebase(Tick to) {
+        const Tick shift = to - base_;
+        for (std::int32_t& limit : limits_) {
+            const Tick left =
+                static_cast<Tick>(limit) > shift ? static_cast<Tick>(limit) - shift : 0;
+            limit = static_cast<std::int32_t>(left);
+        }
+        base_ = to;
+    }
+
+    static constexpr Tick horizon = Tick{1} << 30;
+
     DramRules rules_;
+    std::uint32_t stride_;
     std::vector<DramBank> banks_;
-    std::vector<Tick> limits_;
+    // Ticks after `base_`, a row of `stride_` for each kind of command: 32 bits, so that four are
+    // moved at once.
+    Tick base_ = 0;
+    std::vector<std::int32_t> limits_;
     std::array<Tick, 4> window_{};  // when each of the last four activates leaves tFAW
     std::size_t window_next_ = 0;
 };

@@ -6,12 +6,6 @@
 namespace diastole {
 namespace {
 
-// A candidate as one number, so that the least is the one to issue: ticks from now, then the age of
-// its request (a refresh: 0), then the bank.
-constexpr std::uint32_t bank_bits = 6, age_bits = 40;
-constexpr std::uint32_t time_shift = bank_bits + age_bits;
-static_assert(4ULL * longest_timing < std::uint64_t{1} << (64 - time_shift));
-
 std::uint32_t lowest_bit(std::uint64_t mask) {
     return static_cast<std::uint32_t>(__builtin_ctzll(mask));
 }
@@ -27,6 +21,9 @@ DramStats& DramStats::operator+=(const DramStats& o) {
     row_hits += o.row_hits;
     refresh_cycles += o.refresh_cycles;
     bus_cycles += o.bus_cycles;
+    active_cycles += o.active_cycles;
+    refreshing_cycles += o.refreshing_cycles;
+    idle_cycles += o.idle_cycles;
     bytes_read += o.bytes_read;
     bytes_written += o.bytes_written;
     peak_reads = std::max(peak_reads, o.peak_reads);
@@ -46,11 +43,13 @@ DramChannel::DramChannel(const DramParams& params)
       rules_(params.geometry, params.timing, params.policy),
       banks_(rules_),
       queues_(rules_.banks, policy_.read_queue + policy_.write_queue),
+      scheduler_(params.policy.scheduler),
       drain_(params.policy),
+      refresh_(params.policy, rules_),
       split_(params.policy.queue == QueueKind::split),
-      all_banks_(rules_.banks == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << rules_.banks) - 1) {
-    if (policy_.refresh != RefreshMode::none) refresh_due_ = rules_.refresh_interval;
-}
+      column_entry_(rules_.banks),
+      row_entry_(rules_.banks),
+      all_banks_(rules_.banks == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << rules_.banks) - 1) {}
 
 bool DramChannel::can_accept(bool is_write, std::uint32_t atoms) const {
     if (!split_) return reads_ + writes_ + atoms <= policy_.read_queue;
@@ -98,10 +97,10 @@ void DramChannel::push(const DramRequest& request) {
     }
     advance(request.arrival, unexpected_);
     if (!unexpected_.empty()) throw ModelError("a DRAM channel was pushed before it was advanced");
-    floor_ = std::max(floor_, arrival);
+    column_floor_ = std::max(column_floor_, arrival);
+    row_floor_ = std::max(row_floor_, arrival);
 
-    const DramLocation to = map_.decode(request.address);
-    const std::uint32_t bank = (to.sid * geometry_.bank_groups + to.bg) * geometry_.banks + to.bank;
+    const DramPlace to = map_.place(request.address);
     DramEntry entry;
     entry.age = next_age_++;
     entry.row = to.row;
@@ -109,28 +108,28 @@ void DramChannel::push(const DramRequest& request) {
     entry.atoms = request.atoms;
     entry.tag = request.tag;
     entry.is_write = request.is_write;
-    queues_.push(list_of(request.is_write), bank, entry);
+    queues_.push(list_of(request.is_write), to.bank, entry);
     (request.is_write ? writes_ : reads_) += request.atoms;
     stats_.peak_reads = std::max(stats_.peak_reads, reads_);
     stats_.peak_writes = std::max(stats_.peak_writes, writes_);
     update_direction();
+    if (refresh_.owes(to.bank)) mark(to.bank);
     if (list_of(request.is_write) != list_of(drain_.writing())) return;
-    // A younger request changes its bank's candidate only if there was none, or if it saves the
-    // row.
-    const std::uint64_t bit = std::uint64_t{1} << bank;
-    if (((columns_ | rows_) & bit) == 0 ||
-        (op_[bank] == DramOp::precharge && banks_[bank].row == to.row)) {
-        mark(bank);
-    }
+    // A younger request changes its bank's candidates only if there were none, or if it is the row
+    // hit that was missing.
+    if (columns_.has(to.bank)) return;
+    if (!rows_.has(to.bank) || banks_[to.bank].row == to.row) mark(to.bank);
 }
 
 void DramChannel::update_direction() {
-    if (split_ && drain_.update(reads_, writes_)) mark_all();
+    if (!split_ || !drain_.update(reads_, writes_)) return;
+    mark_all();
+    row_floor_ = std::max(row_floor_, column_floor_);
 }
 
 DramCycles DramChannel::next_event() {
     if (idle()) return dram_never;
-    return DramCycles(std::min(decide().at, refresh_due_));
+    return DramCycles(std::min(decide().next.at, refresh_.due()));
 }
 
 DramCycles DramChannel::room_bound(DramRoom wanted) {
@@ -144,239 +143,195 @@ DramCycles DramChannel::room_bound(DramRoom wanted) {
 
 DramCycles DramChannel::advance(DramCycles until_cycles, std::vector<DramCompletion>& out,
                                 DramRoom wanted) {
-    const Tick until = until_cycles.count();
+    Tick until = until_cycles.count();
     if (has_room(wanted)) return DramCycles(reached_);
+    if (decided_ && until <= quiet_until_) {
+        reached_ = std::max(reached_, until);
+        return until_cycles;
+    }
+    play(until, out, wanted);
+    reached_ = std::max(reached_, until);
+    return DramCycles(until);
+}
+
+// Everything before `until`, which moves forward to where there is the room that was wanted.
+void DramChannel::play(Tick& until, std::vector<DramCompletion>& out, DramRoom wanted) {
     for (;;) {
         if (idle()) skip_idle_refreshes(until);
-        const Tick at = decide().at;
-        if (std::min(at, refresh_due_) >= until) break;
-        if (refresh_due_ <= at) {
-            refresh();
+        const Tick at = decide().next.at;
+        const Tick refresh = next_refresh();
+        quiet_until_ = std::min(at, refresh);
+        if (quiet_until_ >= until) return;
+        if (refresh <= at) {
+            if (refresh_.due() <= refresh) {
+                refresh_falls_due();
+            } else {
+                refresh_all(refresh);
+            }
             continue;
         }
         issue(until, wanted, out);
         if (has_room(wanted)) {
-            reached_ = std::max(reached_, floor_ + 1);
-            return DramCycles(reached_);
+            // Row commands up to here may still be missing.
+            until = std::max(reached_, column_floor_ + 1);
+            wanted = {};
         }
     }
-    reached_ = std::max(reached_, until);
-    return until_cycles;
 }
 
 const DramChannel::Decision& DramChannel::decide() {
     if (decided_) return decision_;
-    for (; stale_ != 0; stale_ &= stale_ - 1) find_candidate(lowest_bit(stale_));
-    if (!rows_known_) {
-        row_choice_ = best_of(rows_);
-        rows_known_ = true;
-    }
-    const Choice column = best_of(columns_);
-    if (column.at <= row_choice_.at) {
-        decision_ = {column.at, std::min(column.second, row_choice_.at), column.bank};
-    } else {
-        decision_ = {row_choice_.at, std::min(row_choice_.second, column.at), row_choice_.bank};
-    }
+    for (; stale_ != 0; stale_ &= stale_ - 1) find_candidates(lowest_bit(stale_));
+    const DramCandidates::Choice& column = columns_.best(banks_, column_floor_);
+    const DramCandidates::Choice& row = rows_.best(banks_, row_floor_);
+    decision_.is_column = column.at <= row.at;
+    decision_.row_at = row.at;
+    decision_.next = decision_.is_column ? column : row;
     decided_ = true;
+    quiet_until_ = 0;
     return decision_;
 }
 
-DramChannel::Choice DramChannel::best_of(std::uint64_t banks) const {
-    constexpr std::uint64_t nothing = ~std::uint64_t{0};
-    std::uint64_t best = nothing, second = nothing;
-    for (; banks != 0; banks &= banks - 1) {
-        const std::uint32_t b = lowest_bit(banks);
-        const Tick at = std::max({ready_[b], banks_.limit(limit_[b]), floor_});
-        const std::uint64_t key = (at - floor_) << time_shift | rank_[b];
-        second = std::min(second, std::max(best, key));
-        best = std::min(best, key);
-    }
-    Choice choice;
-    if (best != nothing) choice.at = floor_ + (best >> time_shift);
-    if (second != nothing) choice.second = floor_ + (second >> time_shift);
-    choice.bank = static_cast<std::uint32_t>(best & (max_banks - 1));
-    return choice;
+void DramChannel::put_row(std::uint32_t b, DramOp op, Tick ready, std::uint64_t age,
+                          std::uint32_t entry) {
+    rows_.put(b, op, rules_.class_of(op, b), ready, age, banks_, row_floor_);
+    row_entry_[b] = entry;
 }
 
-void DramChannel::set_candidate(std::uint32_t bank, DramOp op, Tick ready, std::uint64_t age,
-                                std::uint32_t entry) {
-    const std::uint64_t bit = std::uint64_t{1} << bank;
-    if (op == DramOp::read || op == DramOp::write) {
-        columns_ |= bit;
-    } else {
-        rows_ |= bit;
-        rows_known_ = false;
-    }
-    op_[bank] = op;
-    ready_[bank] = ready;
-    rank_[bank] = age << bank_bits | bank;
-    entry_[bank] = entry;
-    limit_[bank] = banks_.limit_index(op, bank);
-}
-
-void DramChannel::find_candidate(std::uint32_t b) {
+void DramChannel::find_candidates(std::uint32_t b) {
+    if (rows_.has(b)) rows_.drop(b);
+    if (columns_.has(b)) columns_.drop(b);
     const DramBank& bank = banks_[b];
     const bool open = bank.row != DramBank::no_row;
-    const std::uint64_t bit = std::uint64_t{1} << b;
-    if ((rows_ & bit) != 0) rows_known_ = false;
-    columns_ &= ~bit;
-    rows_ &= ~bit;
-    if ((refreshing_ & bit) != 0) {
+    if (refresh_.per_bank() && refresh_.owes(b) && (refresh_.must(b) || queues_.empty(b))) {
         if (open) {
-            set_candidate(b, DramOp::precharge, bank.pre_ready, 0, DramQueues::none);
+            put_row(b, DramOp::precharge, bank.pre_ready, 0, DramQueues::none);
         } else {
-            set_candidate(b, DramOp::refresh_bank, bank.ref_ready, 0, DramQueues::none);
+            put_row(b, DramOp::refresh_bank, bank.ref_ready, 0, DramQueues::none);
         }
         return;
     }
-    const std::uint32_t list = list_of(drain_.writing());
-    const std::uint32_t head = queues_.head(list, b);
-    if (head == DramQueues::none) return;
-    const std::uint64_t age = queues_[head].age;
-    if (!open) {
-        set_candidate(b, DramOp::activate, bank.act_ready, age, head);
-        return;
+    const DramTurn turn = scheduler_.turn(queues_, list_of(drain_.writing()), b, bank.row);
+    if (turn.column != DramQueues::none) {
+        const DramEntry& hit = queues_[turn.column];
+        const DramOp op = hit.is_write ? DramOp::write : DramOp::read;
+        const Tick ready = hit.is_write ? bank.wr_ready : bank.rd_ready;
+        columns_.put(b, op, rules_.class_of(op, b), ready, hit.age, banks_, column_floor_);
+        column_entry_[b] = turn.column;
     }
-    std::uint32_t hit = head;
-    if (policy_.scheduler == SchedulerKind::fr_fcfs) {
-        hit = queues_.oldest_to(list, b, bank.row);
-    } else if (queues_[head].row != bank.row) {
-        hit = DramQueues::none;
-    }
-    if (hit == DramQueues::none) {
-        set_candidate(b, DramOp::precharge, bank.pre_ready, age, head);
-    } else if (queues_[hit].is_write) {
-        set_candidate(b, DramOp::write, bank.wr_ready, queues_[hit].age, hit);
-    } else {
-        set_candidate(b, DramOp::read, bank.rd_ready, queues_[hit].age, hit);
+    if (turn.row != DramQueues::none) {
+        put_row(b, open ? DramOp::precharge : DramOp::activate,
+                open ? bank.pre_ready : bank.act_ready, queues_[turn.row].age, turn.row);
     }
 }
 
 void DramChannel::issue(Tick until, DramRoom wanted, std::vector<DramCompletion>& out) {
-    const std::uint32_t b = decision_.bank;
-    const Tick at = decision_.at;
-    floor_ = at;
-    switch (op_[b]) {
-        case DramOp::read:
-        case DramOp::write:
-            issue_column(until, wanted, out);
-            return;
-        case DramOp::activate:
-            banks_.activate(b, queues_[entry_[b]].row, at);
+    decided_ = false;
+    if (decision_.is_column) {
+        issue_columns(until, wanted, out);
+    } else {
+        issue_row();
+    }
+}
+
+void DramChannel::issue_row() {
+    const std::uint32_t b = decision_.next.bank;
+    const Tick at = decision_.next.at;
+    row_floor_ = at;
+    column_floor_ = std::max(column_floor_, at);
+    switch (rows_.op(b)) {
+        case DramOp::activate: {
+            const std::uint32_t row = queues_[row_entry_[b]].row;
+            banks_.activate(b, row, at);
+            activity_.activate(at);
             ++stats_.activates;
-            log(at, DramLogOp::activate, b, queues_[entry_[b]].row, 0);
+            log(at, DramLogOp::activate, b, row, 0);
             break;
+        }
         case DramOp::precharge:
             banks_.precharge(b, at);
+            activity_.close(at);
             ++stats_.precharges;
             log(at, DramLogOp::precharge, b, 0, 0);
             break;
-        case DramOp::refresh_bank:
+        default:
             banks_.refresh_bank(b, at);
-            refreshing_ &= ~(std::uint64_t{1} << b);
+            refresh_.done(b);
+            activity_.refresh(at, at + rules_.refresh_cycles);
             ++stats_.refreshes;
-            stats_.refresh_cycles += rules_.refresh_cycles;
             log(at, DramLogOp::refresh_bank, b, 0, 0);
             break;
     }
     mark(b);
-    rows_known_ = false;
+    rows_.forget();
 }
 
-// Atoms of the run that go before anything else can: each at least one, the last before `until`,
-// the next refresh, the earliest rival (whose own time may only grow meanwhile), a turn of
-// direction, and the moment a waiting sender gets its room.
-std::uint32_t DramChannel::run_length(const DramEntry& entry, Tick until, DramRoom wanted) const {
-    const Tick horizon = std::min({until, refresh_due_, decision_.rival});
-    if (entry.atoms == 1 || horizon <= decision_.at + rules_.ccd_same) return 1;
-    const Tick fit = 1 + (horizon - 1 - decision_.at) / rules_.ccd_same;
-    auto count = static_cast<std::uint32_t>(std::min<Tick>(entry.atoms, fit));
-    if (split_ && entry.is_write) {
-        count = std::min(count, drain_.writes_before_turn(reads_, writes_));
-    }
-    if (const std::uint32_t missing = room_missing(entry.is_write, wanted); missing > 0) {
-        count = std::min(count, missing);
-    }
-    return count;
+// When the next refresh falls due, or one that is owed is made up for while nothing else waits.
+Tick DramChannel::next_refresh() const {
+    if (refresh_.per_bank() || !refresh_.owes_any() || !idle()) return refresh_.due();
+    return std::min(refresh_.due(), banks_.refresh_start(std::max(idle_from_, row_floor_)));
 }
 
-void DramChannel::issue_column(Tick until, DramRoom wanted, std::vector<DramCompletion>& out) {
-    const std::uint32_t b = decision_.bank;
-    const DramOp op = op_[b];
-    const bool is_write = op == DramOp::write;
-    const std::uint32_t list = list_of(is_write);
-    DramEntry& entry = queues_[entry_[b]];
-    const std::uint32_t count = run_length(entry, until, wanted);
-    const Tick last = decision_.at + Tick{count - 1} * rules_.ccd_same;
-    floor_ = last;
-    stats_.row_hits += count - (banks_[b].fresh ? 1 : 0);
-    (is_write ? stats_.writes : stats_.reads) += count;
-    (is_write ? stats_.bytes_written : stats_.bytes_read) +=
-        std::uint64_t{count} * geometry_.atom_bytes;
-    stats_.bus_cycles += std::uint64_t{count} * rules_.burst;
-
-    const std::uint32_t row = entry.row, column = entry.column;
-    const bool finished = entry.atoms == count;
-    if (finished) {
-        const Tick latency = is_write ? rules_.write_latency : rules_.read_latency;
-        out.push_back({DramCycles(last + latency + rules_.burst), entry.tag, is_write});
-        queues_.remove(list, b, entry_[b]);
+void DramChannel::refresh_falls_due() {
+    const Tick due = refresh_.due();
+    const std::uint32_t bank = refresh_.fall_due();
+    if (refresh_.per_bank()) {
+        row_floor_ = std::max(row_floor_, due);
+        mark(bank);
+    } else if (refresh_.must(0)) {
+        refresh_all(std::max({due, row_floor_, column_floor_}));
     } else {
-        entry.atoms -= count;
-        entry.column += count;
+        row_floor_ = std::max(row_floor_, due);
     }
-    (is_write ? writes_ : reads_) -= count;
-    const bool close = finished && policy_.page == PagePolicy::closed &&
-                       queues_.oldest_to(list, b, row) == DramQueues::none;
-    banks_.column(op, b, last, close);
-    if (close) ++stats_.precharges;
-    if (log_ != nullptr) {
-        for (std::uint32_t i = 0; i < count; ++i) {
-            log(decision_.at + Tick{i} * rules_.ccd_same,
-                is_write ? DramLogOp::write : DramLogOp::read, b, row, column + i,
-                close && i + 1 == count);
-        }
-    }
-    decided_ = false;
-    if (finished) mark(b);  // else the same request stays its bank's oldest hit
-    update_direction();
 }
 
-void DramChannel::refresh() {
-    const Tick due = refresh_due_;
-    refresh_due_ += rules_.refresh_interval;
-    if (policy_.refresh == RefreshMode::per_bank) {
-        refreshing_ |= std::uint64_t{1} << refresh_next_;
-        floor_ = std::max(floor_, due);
-        mark(refresh_next_);
-        refresh_next_ = refresh_next_ + 1 == rules_.banks ? 0 : refresh_next_ + 1;
-        return;
-    }
-    const DramBanks::AllBankRefresh done = banks_.refresh_all(std::max(due, floor_));
+void DramChannel::refresh_all(Tick from) {
+    const DramBanks::AllBankRefresh done = banks_.refresh_all(from);
     if (done.rows_closed > 0) log(done.precharge_at, DramLogOp::precharge_all, 0, 0, 0);
     log(done.refresh_at, DramLogOp::refresh_all, 0, 0, 0);
+    for (std::uint32_t i = 0; i < done.rows_closed; ++i) activity_.close(done.precharge_at);
+    activity_.refresh(done.refresh_at, done.refresh_at + rules_.refresh_cycles);
     stats_.precharges += done.rows_closed;
     ++stats_.refreshes;
-    stats_.refresh_cycles += rules_.refresh_cycles;
+    row_floor_ = std::max(row_floor_, done.refresh_at);
+    rows_.forget();
+    refresh_.done(0);
     mark_all();
 }
 
 // With nothing queued and every row closed, one round of refreshes leaves the banks as the next one
 // does: all but the last rounds before `until` are counted instead of played.
 void DramChannel::skip_idle_refreshes(Tick until) {
-    if (refresh_due_ >= until || refreshing_ != 0 || log_ != nullptr) return;
-    const std::uint64_t round = policy_.refresh == RefreshMode::per_bank ? rules_.banks : 1;
-    const Tick span = round * rules_.refresh_interval;
-    if (until - refresh_due_ <= 2 * span || !banks_.all_closed()) return;
-    const std::uint64_t skipped = (until - refresh_due_) / span - 1;
-    refresh_due_ += skipped * span;
-    stats_.refreshes += skipped * round;
-    stats_.refresh_cycles += skipped * round * rules_.refresh_cycles;
+    if (refresh_.due() >= until || refresh_.owes_any() || log_ != nullptr) return;
+    const Tick span = refresh_.round_cycles();
+    if (until - refresh_.due() <= 2 * span || !banks_.all_closed()) return;
+    const std::uint64_t skipped = (until - refresh_.due()) / span - 1;
+    refresh_.skip_rounds(skipped);
+    const std::uint64_t refreshes = skipped * refresh_.round();
+    stats_.refreshes += refreshes;
+    activity_.skip_refreshes(skipped * span,
+                             refreshes * std::min(rules_.refresh_interval, rules_.refresh_cycles));
 }
 
+const DramStats& DramChannel::stats() const {
+    stats_.refresh_cycles = stats_.refreshes * rules_.refresh_cycles;
+    const std::uint64_t columns = stats_.reads + stats_.writes;
+    stats_.bytes_read = stats_.reads * geometry_.atom_bytes;
+    stats_.bytes_written = stats_.writes * geometry_.atom_bytes;
+    stats_.bus_cycles = columns * rules_.burst;
+    stats_.active_cycles = activity_.active(reached_);
+    stats_.refreshing_cycles = activity_.refreshing(reached_);
+    stats_.idle_cycles = reached_ - stats_.active_cycles - stats_.refreshing_cycles;
+    return stats_;
+}
+
+// Column commands may have run ahead of row commands: the log is kept by time.
 void DramChannel::log(Tick at, DramLogOp op, std::uint32_t bank, std::uint32_t row,
                       std::uint32_t column, bool auto_precharge) {
-    if (log_ != nullptr) log_->push_back({at, op, auto_precharge, bank, row, column});
+    if (log_ == nullptr) return;
+    auto place = log_->end();
+    while (place != log_->begin() && std::prev(place)->at > at) --place;
+    log_->insert(place, {at, op, auto_precharge, bank, row, column});
 }
 
 std::string DramChannel::describe_pending() const {

@@ -2,22 +2,26 @@
 //
 // A decision takes the earliest legal candidate over all banks; at equal times a column command
 // goes before a row command (they have separate buses, so neither delays the other), then the older
-// request goes first. Each bank has one candidate: the oldest row hit in FR-FCFS, else the command
-// that brings its oldest request nearer. A candidate is recomputed only when its own bank, a push,
-// a turn between reads and writes, or a refresh changes it. docs/memory.md has the policies.
+// request goes first. A bank has at most one candidate for each bus, recomputed only when its own
+// bank, a push, a turn between reads and writes, or a refresh changes it. Column commands of runs
+// that nothing can part are issued at once (dram_runs.cpp), ahead of row commands that cannot
+// concern them yet. docs/memory.md has the policies.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "model/timing/address_map.hpp"
+#include "model/timing/dram_activity.hpp"
 #include "model/timing/dram_banks.hpp"
+#include "model/timing/dram_candidates.hpp"
 #include "model/timing/dram_drain.hpp"
 #include "model/timing/dram_model.hpp"
 #include "model/timing/dram_queues.hpp"
+#include "model/timing/dram_refresh.hpp"
 #include "model/timing/dram_rules.hpp"
+#include "model/timing/dram_scheduler.hpp"
 
 namespace diastole {
 
@@ -52,40 +56,48 @@ class DramChannel final : public DramModel {
     [[nodiscard]] DramCycles read_latency() const override {
         return DramCycles(rules_.read_latency + rules_.burst);
     }
-    [[nodiscard]] const DramStats& stats() const override { return stats_; }
+    [[nodiscard]] const DramStats& stats() const override;
     [[nodiscard]] std::string describe_pending() const override;
 
-    // Every command from now on is appended to `log`; null: none. The caller keeps it alive.
+    // Every command from now on is put into `log`, by time; null: none. The caller keeps it alive.
     void log_to(std::vector<DramCommand>* log) { log_ = log; }
 
   private:
-    static constexpr std::size_t max_banks = 64;
-    struct Choice {
-        Tick at = tick_never;
-        Tick second = tick_never;  // when the next best could go
-        std::uint32_t bank = 0;
-    };
     struct Decision {
-        Tick at = tick_never;
-        Tick rival = tick_never;  // the earliest of all other candidates
-        std::uint32_t bank = 0;
+        DramCandidates::Choice next;
+        bool is_column = false;
+        Tick row_at = tick_never;  // of the best row command
+    };
+    // Column commands to issue at once: `count` of the decided bank and, in turn with them,
+    // `partner_count` of another.
+    struct Plan {
+        std::uint32_t count = 1;
+        std::uint32_t partner = 0, partner_count = 0;
+        Tick partner_at = 0;
     };
 
     [[nodiscard]] bool idle() const { return reads_ + writes_ == 0; }
     [[nodiscard]] bool has_room(DramRoom wanted) const;
     [[nodiscard]] std::uint32_t room_missing(bool is_write, DramRoom wanted) const;
     [[nodiscard]] std::uint32_t list_of(bool is_write) const { return split_ && is_write ? 1 : 0; }
+    void play(Tick& until, std::vector<DramCompletion>& out, DramRoom wanted);
     const Decision& decide();
-    [[nodiscard]] Choice best_of(std::uint64_t banks) const;
-    void find_candidate(std::uint32_t bank);
-    void set_candidate(std::uint32_t bank, DramOp op, Tick ready, std::uint64_t age,
-                       std::uint32_t entry);
+    void find_candidates(std::uint32_t bank);
+    void put_row(std::uint32_t bank, DramOp op, Tick ready, std::uint64_t age, std::uint32_t entry);
     void update_direction();
     void issue(Tick until, DramRoom wanted, std::vector<DramCompletion>& out);
-    void issue_column(Tick until, DramRoom wanted, std::vector<DramCompletion>& out);
-    [[nodiscard]] std::uint32_t run_length(const DramEntry& entry, Tick until,
-                                           DramRoom wanted) const;
-    void refresh();
+    void issue_row();
+    void issue_columns(Tick until, DramRoom wanted, std::vector<DramCompletion>& out);
+    void transfer(std::uint32_t bank, Tick first, std::uint32_t count,
+                  std::vector<DramCompletion>& out);
+    [[nodiscard]] Plan plan_run(Tick until, DramRoom wanted) const;
+    [[nodiscard]] Plan plan_alone(Tick horizon, std::uint32_t most) const;
+    [[nodiscard]] bool find_partner(Plan& plan, Tick& rival) const;
+    [[nodiscard]] Tick row_horizon(std::uint32_t atoms) const;
+    [[nodiscard]] std::uint32_t most_columns(bool is_write, DramRoom wanted) const;
+    [[nodiscard]] Tick next_refresh() const;
+    void refresh_falls_due();
+    void refresh_all(Tick from);
     void skip_idle_refreshes(Tick until);
     void mark(std::uint32_t bank) {
         stale_ |= std::uint64_t{1} << bank;
@@ -104,30 +116,26 @@ class DramChannel final : public DramModel {
     DramRules rules_;
     DramBanks banks_;
     DramQueues queues_;
+    DramScheduler scheduler_;
     WriteDrain drain_;
+    DramRefresh refresh_;
     bool split_;
     std::uint32_t reads_ = 0, writes_ = 0;  // atoms queued
     std::uint64_t next_age_ = 1;            // 0: a refresh, older than any request
 
-    Tick reached_ = 0;  // everything before is done
-    Tick floor_ = 0;    // no command is issued before
-    Tick refresh_due_ = tick_never;
-    std::uint32_t refresh_next_ = 0;  // bank of the next per-bank refresh
-    std::uint64_t refreshing_ = 0;    // banks that owe a per-bank refresh
+    Tick reached_ = 0;                       // everything before is done
+    Tick column_floor_ = 0, row_floor_ = 0;  // no command on that bus is issued before
+    Tick idle_from_ = 0;                     // while nothing is queued: since when
 
-    // Candidates, one per bank, by the bus they need. `rank_` orders those of equal time.
-    std::uint64_t columns_ = 0, rows_ = 0, stale_ = 0, all_banks_;
-    std::array<Tick, max_banks> ready_{};
-    std::array<std::uint64_t, max_banks> rank_{};
-    std::array<std::uint32_t, max_banks> limit_{}, entry_{};
-    std::array<DramOp, max_banks> op_{};
-    // The best and second-best row command: column commands don't move them.
-    Choice row_choice_;
-    bool rows_known_ = false;
+    DramCandidates columns_{DramOp::read}, rows_{DramOp::activate};
+    std::vector<std::uint32_t> column_entry_, row_entry_;  // by bank: the candidate's request
+    std::uint64_t stale_ = 0, all_banks_;                  // banks whose candidates are out of date
     Decision decision_;
     bool decided_ = false;
+    Tick quiet_until_ = 0;  // while decided: nothing happens before
 
-    DramStats stats_;
+    DramActivity activity_;
+    mutable DramStats stats_;  // what follows from other counters is filled in when asked for
     std::vector<DramCompletion> unexpected_;
     std::vector<DramCommand>* log_ = nullptr;
 };

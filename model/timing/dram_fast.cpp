@@ -100,8 +100,8 @@ void DramFast::push(const DramRequest& request) {
     if (!can_accept(request.is_write, request.atoms)) {
         throw ModelError("a DRAM queue was pushed while full");
     }
-    const DramLocation to = map_.decode(request.address);
-    Bank& bank = banks_[(to.sid * geometry_.bank_groups + to.bg) * geometry_.banks + to.bank];
+    const DramPlace to = map_.place(request.address);
+    Bank& bank = banks_[to.bank];
     const bool is_write = request.is_write;
     const Tick latency = is_write ? rules_.write_latency : rules_.read_latency;
     Row& row = open(bank, to.row, arrival);

@@ -29,6 +29,9 @@ class DramQueues {
     [[nodiscard]] std::uint32_t head(std::uint32_t list, std::uint32_t bank) const {
         return ends_[list * banks_ + bank].head;
     }
+    [[nodiscard]] bool empty(std::uint32_t bank) const {
+        return head(0, bank) == none && head(1, bank) == none;
+    }
     // The oldest request of the list that goes to this row.
     [[nodiscard]] std::uint32_t oldest_to(std::uint32_t list, std::uint32_t bank,
                                           std::int64_t row) const {

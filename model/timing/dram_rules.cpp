@@ -85,7 +85,13 @@ DramRules::DramRules(const DramGeometry& g, const DramTiming& t, const DramPolic
         refresh_interval = all ? t.refi : t.refi / banks;
         refresh_cycles = all ? t.rfc : t.rfc_pb;
     }
+    for (std::uint32_t b = 0; b < banks; ++b) {
+        group_[b] = static_cast<std::uint8_t>(b / banks_per_group);
+    }
     fill(g, t);
+    for (std::size_t op = 0; op < dram_op_count; ++op) {
+        if (!uniform_[op]) class_[op] = group_;
+    }
 }
 
 void DramRules::set(DramOp from, DramOp to, std::uint32_t same, std::uint32_t stack,
@@ -93,16 +99,18 @@ void DramRules::set(DramOp from, DramOp to, std::uint32_t same, std::uint32_t st
     for (std::uint32_t a = 0; a < groups; ++a) {
         for (std::uint32_t b = 0; b < groups; ++b) {
             const bool same_stack = a / groups_per_stack == b / groups_per_stack;
-            delays_[row_of(from, a) + static_cast<std::size_t>(to) * groups + b] = a == b ? same
-                                                                                   : same_stack
-                                                                                       ? stack
-                                                                                       : other;
+            const std::uint32_t delay = a == b ? same : same_stack ? stack : other;
+            delays_[row_of(from, a) + static_cast<std::size_t>(to) * stride() + b] =
+                static_cast<std::int32_t>(delay);
         }
     }
+    if (same != stack || stack != other) uniform_[static_cast<std::size_t>(to)] = false;
 }
 
 void DramRules::fill(const DramGeometry& g, const DramTiming& t) {
-    delays_.assign(dram_op_count * dram_op_count * groups * groups, 0);
+    row_length_ = dram_op_count * stride();
+    delays_.assign(dram_op_count * dram_op_count * groups * stride(), 0);
+    uniform_.fill(true);
     const std::uint32_t n = g.bank_groups;
     const std::uint32_t s = std::max(t.ccd_s, t.burst);  // the data bus carries one burst at a time
     const std::uint32_t r = g.stack_ids > 1 ? std::max(t.ccd_r, t.burst) : s;

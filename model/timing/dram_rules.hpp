@@ -23,14 +23,20 @@ struct DramRules {
     // Throws ConfigError that lists every impossible timing by its key.
     DramRules(const DramGeometry& geometry, const DramTiming& timing, const DramPolicy& policy);
 
-    // From `from` on bank group a to each kind of command on each bank group: index to * groups +
-    // b. Groups are numbered over all stack IDs. Zero: no rule.
-    [[nodiscard]] const std::uint32_t* delays(DramOp from, std::uint32_t a) const {
+    // From `from` on bank group a to each kind of command on each bank group: index to * stride()
+    // + b. Groups are numbered over all stack IDs. Zero: no rule.
+    [[nodiscard]] const std::int32_t* delays(DramOp from, std::uint32_t a) const {
         return delays_.data() + row_of(from, a);
     }
-    [[nodiscard]] std::uint32_t group_of(std::uint32_t bank) const {
-        return bank / banks_per_group;
+    // Bank groups, rounded up to what the processor handles at once.
+    static constexpr std::uint32_t lanes = 4;
+    [[nodiscard]] std::uint32_t stride() const { return (groups + lanes - 1) / lanes * lanes; }
+    // Banks of equal class are bound alike by other banks' commands: those of a bank group, or all
+    // where the bank group makes no difference.
+    [[nodiscard]] std::uint32_t class_of(DramOp op, std::uint32_t bank) const {
+        return class_[static_cast<std::size_t>(op)][bank];
     }
+    [[nodiscard]] std::uint32_t group_of(std::uint32_t bank) const { return group_[bank]; }
 
     std::uint32_t groups = 0, banks_per_group = 0, banks = 0;      // of the pseudo-channel
     std::uint32_t burst = 0, read_latency = 0, write_latency = 0;  // to the first data beat
@@ -43,13 +49,18 @@ struct DramRules {
 
   private:
     [[nodiscard]] std::size_t row_of(DramOp from, std::uint32_t a) const {
-        return (static_cast<std::size_t>(from) * groups + a) * dram_op_count * groups;
+        return (static_cast<std::size_t>(from) * groups + a) * row_length_;
     }
     void set(DramOp from, DramOp to, std::uint32_t same, std::uint32_t stack, std::uint32_t other,
              std::uint32_t groups_per_stack);
     void fill(const DramGeometry& geometry, const DramTiming& timing);
 
-    std::vector<std::uint32_t> delays_;
+    std::vector<std::int32_t> delays_;
+    std::size_t row_length_ = 0;  // dram_op_count * stride()
+    std::array<bool, dram_op_count> uniform_{};
+    // By bank: its group, and its class for each kind of command.
+    std::array<std::uint8_t, 64> group_{};
+    std::array<std::array<std::uint8_t, 64>, dram_op_count> class_{};
 };
 
 }  // namespace diastole

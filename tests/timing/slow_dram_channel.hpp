@@ -14,7 +14,7 @@ namespace diastole::dram_test {
 class SlowChannel {
   public:
     explicit SlowChannel(const DramParams& p)
-        : p_(p), map_(p.map, p.geometry), rules_(p), owes_refresh_(rules_.banks()) {}
+        : p_(p), map_(p.map, p.geometry), rules_(p), owed_(rules_.banks()) {}
 
     [[nodiscard]] bool can_accept(bool is_write, std::uint32_t atoms) const {
         const DramPolicy& policy = p_.policy;
@@ -38,9 +38,7 @@ class SlowChannel {
         if (const auto column = oldest_legal(now, true)) issue_column(*column);
         if (const auto row = oldest_legal(now, false)) {
             rules_.apply(row->command);
-            if (row->command.op == DramLogOp::refresh_bank) {
-                owes_refresh_[row->command.bank] = false;
-            }
+            if (row->command.op == DramLogOp::refresh_bank) --owed_[row->command.bank];
         }
     }
 
@@ -85,28 +83,34 @@ class SlowChannel {
         const bool all = p_.policy.refresh == RefreshMode::all_bank;
         const std::uint64_t interval = all ? p_.timing.refi : p_.timing.refi / rules_.banks();
         if (now > 0 && now % interval == 0) {
-            if (all) {
-                refreshing_ = true;
-            } else {
-                owes_refresh_[next_bank_] = true;
-                next_bank_ = (next_bank_ + 1) % rules_.banks();
-            }
+            ++owed_[next_bank_];
+            if (!all) next_bank_ = (next_bank_ + 1) % rules_.banks();
         }
-        if (!refreshing_) return false;
+        if (!all || owed_[0] == 0) return false;
+        const bool must = refreshing_ || owed_[0] > p_.policy.refresh_postpone;
+        if (!must && !queue_.empty()) return false;
         const DramCommand c{
             now, rules_.any_open() ? DramLogOp::precharge_all : DramLogOp::refresh_all, false, 0, 0,
             0};
         if (rules_.broken_by(c) == nullptr) {
             rules_.apply(c);
-            refreshing_ = c.op != DramLogOp::refresh_all;
+            refreshing_ = c.op != DramLogOp::refresh_all;  // what has begun is finished
+            if (!refreshing_) --owed_[0];
         }
         return true;
     }
+    [[nodiscard]] bool refreshes_now(std::uint32_t bank) const {
+        if (p_.policy.refresh != RefreshMode::per_bank || owed_[bank] == 0) return false;
+        return owed_[bank] > p_.policy.refresh_postpone ||
+               std::none_of(queue_.begin(), queue_.end(),
+                            [=](const Atom& a) { return a.bank == bank; });
+    }
 
-    // The command that its bank's turn calls for.
-    [[nodiscard]] std::optional<Choice> wish(std::uint32_t bank) const {
+    // What a bank may do on the column bus, or on the row bus.
+    [[nodiscard]] std::optional<Choice> wish(std::uint32_t bank, bool column) const {
         const std::int64_t open = rules_.open_row(bank);
-        if (owes_refresh_[bank]) {
+        if (refreshes_now(bank)) {
+            if (column) return std::nullopt;
             const DramLogOp op = open >= 0 ? DramLogOp::precharge : DramLogOp::refresh_bank;
             return Choice{{0, op, false, bank, 0, 0}, 0};
         }
@@ -117,30 +121,31 @@ class SlowChannel {
             if (hit == queue_.size() && queue_[i].row == open) hit = i;
         }
         if (head == queue_.size()) return std::nullopt;
-        if (p_.policy.scheduler == SchedulerKind::fcfs && hit != head) hit = queue_.size();
+        const SchedulerKind kind = p_.policy.scheduler;
+        if (kind == SchedulerKind::fcfs && hit != head) hit = queue_.size();
+        if (column) {
+            if (hit == queue_.size()) return std::nullopt;
+            const Atom& a = queue_[hit];
+            const DramLogOp op = a.is_write ? DramLogOp::write : DramLogOp::read;
+            return Choice{{0, op, false, bank, a.row, a.column}, hit};
+        }
         if (open < 0) {
             return Choice{{0, DramLogOp::activate, false, bank, queue_[head].row, 0}, head};
         }
-        if (hit == queue_.size()) {
-            return Choice{{0, DramLogOp::precharge, false, bank, 0, 0}, head};
-        }
-        const Atom& a = queue_[hit];
-        return Choice{
-            {0, a.is_write ? DramLogOp::write : DramLogOp::read, false, bank, a.row, a.column},
-            hit};
+        const bool saved = hit == head || (kind == SchedulerKind::fr_fcfs && hit != queue_.size());
+        if (saved) return std::nullopt;
+        return Choice{{0, DramLogOp::precharge, false, bank, 0, 0}, head};
     }
 
     [[nodiscard]] std::optional<Choice> oldest_legal(std::uint64_t now, bool column) const {
         std::optional<Choice> best;
         bool best_owes = false;
         for (std::uint32_t bank = 0; bank < rules_.banks(); ++bank) {
-            std::optional<Choice> choice = wish(bank);
+            std::optional<Choice> choice = wish(bank, column);
             if (!choice) continue;
             choice->command.at = now;
-            const DramLogOp op = choice->command.op;
-            if ((op == DramLogOp::read || op == DramLogOp::write) != column) continue;
             if (rules_.broken_by(choice->command) != nullptr) continue;
-            const bool owes = owes_refresh_[bank];
+            const bool owes = refreshes_now(bank);
             if (!best || (owes && !best_owes) || (owes == best_owes && choice->atom < best->atom)) {
                 best = choice;
                 best_owes = owes;
@@ -170,7 +175,7 @@ class SlowChannel {
     RuleChecker rules_;
     std::deque<Atom> queue_;  // in order of arrival
     bool writing_ = false, refreshing_ = false;
-    std::vector<bool> owes_refresh_;
+    std::vector<std::uint32_t> owed_;  // refreshes, by bank; of all banks together: bank 0's
     std::uint32_t next_bank_ = 0;
 };
 

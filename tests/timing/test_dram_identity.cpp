@@ -33,10 +33,16 @@ DramParams random_params(Random& random) {
     t.rfc_pb = static_cast<std::uint32_t>(random.between(30, 160));
     t.refi = static_cast<std::uint32_t>(random.between(1000, 2500));
     DramPolicy& policy = p.policy;
-    policy.scheduler = random.below(4) == 0 ? SchedulerKind::fcfs : SchedulerKind::fr_fcfs;
+    const std::uint64_t scheduler = random.below(5);
+    policy.scheduler = scheduler == 0   ? SchedulerKind::fcfs
+                       : scheduler == 1 ? SchedulerKind::first_ready
+                                        : SchedulerKind::fr_fcfs;
     policy.page = random.below(3) == 0 ? PagePolicy::closed : PagePolicy::open;
     policy.queue = random.below(3) == 0 ? QueueKind::shared : QueueKind::split;
     policy.refresh = static_cast<RefreshMode>(random.below(3));
+    if (random.below(2) == 0) {
+        policy.refresh_postpone = static_cast<std::uint32_t>(random.between(1, 8));
+    }
     policy.read_queue = static_cast<std::uint32_t>(random.between(8, 32));
     policy.write_queue = static_cast<std::uint32_t>(random.between(8, 32));
     if (random.below(2) == 0 && p.geometry.bank_groups == 4) {
@@ -64,7 +70,7 @@ Access random_access(const DramParams& p, const AddressMap& map, Random& random)
 
 TEST_CASE("the event-driven channel gives the times of the tick-by-tick one") {
     Random random(99);
-    for (int round = 0; round < 40; ++round) {
+    for (int round = 0; round < 60; ++round) {
         const DramParams p = random_params(random);
         const AddressMap map(p.map, p.geometry);
         DramChannel fast(p);
