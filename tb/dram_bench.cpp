@@ -126,7 +126,7 @@ DramRun simulate_dram(const DramSpec& spec, DramCommandSink* log,
     run.memory = describe_memory(spec);
     const DramParams& params = run.memory.params;
     const ChannelSpread spread(run.memory.channel_map, params.channels, spec.interleave_bytes,
-                               channel_bytes(params.geometry), params.geometry.atom_bytes);
+                               channel_data_bytes(params), params.geometry.atom_bytes);
     run.spread = spread.description();
     if (run.spec.pattern.block_bytes == 0)
         run.spec.pattern.block_bytes = params.geometry.atom_bytes;

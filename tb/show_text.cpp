@@ -153,7 +153,7 @@ std::string dram_peaks(const DramParams& d) {
     return peak_line("DRAM bandwidth", with_prefix(dram_peak(d), "B/s"), pins) +
            peak_line(
                "DRAM capacity", binary(dram_bytes(d)),
-               fmt::format("{} channels x {}", d.channels, binary(channel_bytes(d.geometry))));
+               fmt::format("{} channels x {}", d.channels, binary(channel_data_bytes(d))));
 }
 
 std::string memory_peaks(const ChipParams& c) {

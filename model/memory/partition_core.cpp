@@ -49,7 +49,7 @@ const ChipParams& checked(const ChipParams& chip) {
     require(channels_per_partition(chip) > 0 && chip.dram.channels % s.partitions == 0,
             "dram.channels: expected a multiple of sram.partitions " +
                 std::to_string(s.partitions) + ", got " + std::to_string(chip.dram.channels));
-    require(channel_bytes(chip.dram.geometry) % channel_granule(s) == 0,
+    require(channel_data_bytes(chip.dram) % channel_granule(s) == 0,
             "sram.line_bytes: does not divide a DRAM channel");
     return chip;
 }
@@ -59,7 +59,7 @@ const ChipParams& checked(const ChipParams& chip) {
 PartitionCore::PartitionCore(const ChipParams& chip, std::uint32_t index, MemoryMode mode)
     : cache_(
           llc_lines(checked(chip).sram), chip.sram.ways,
-          channel_bytes(chip.dram.geometry) * channels_per_partition(chip) / chip.sram.line_bytes),
+          channel_data_bytes(chip.dram) * channels_per_partition(chip) / chip.sram.line_bytes),
       bank_free_(chip.sram.banks),
       flights_(chip.sram.mshrs),
       index_(index),
@@ -68,7 +68,7 @@ PartitionCore::PartitionCore(const ChipParams& chip, std::uint32_t index, Memory
       granule_(channel_granule(chip.sram)),
       banks_(chip.sram.banks),
       lls_bytes_(chip.sram.lls_bytes / chip.sram.partitions),
-      dram_bytes_(channel_bytes(chip.dram.geometry) * channels_per_partition(chip)),
+      dram_bytes_(channel_data_bytes(chip.dram) * channels_per_partition(chip)),
       atom_bytes_(chip.dram.geometry.atom_bytes),
       bank_width_(chip.sram.bank_bytes_per_cycle),
       line_cycles_(transfer_cycles(Bytes(chip.sram.line_bytes), bank_width_)),

@@ -87,6 +87,12 @@ void describe(Schema& s, DramPolicy& p) {
                {{"none", EccKind::none},
                 {"sideband", EccKind::sideband},
                 {"inline_code", EccKind::inline_code}});
+    s.add("dram.policy.ecc_ratio", p.ecc_ratio, "atoms", "of data for each of inline code")
+        .at_least(1)
+        .at_most(1024);
+    s.add("dram.policy.ecc_cache", p.ecc_cache, "atoms", "of inline code kept in the controller")
+        .at_least(1)
+        .at_most(4096);
 }
 
 }  // namespace

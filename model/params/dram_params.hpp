@@ -50,6 +50,8 @@ struct DramPolicy {
     std::uint32_t read_queue = 64, write_queue = 64;  // atoms
     double write_high = 0.8, write_low = 0.2;         // watermarks of the write drain
     EccKind ecc = EccKind::none;
+    std::uint32_t ecc_ratio = 8;   // inline code: data atoms that share a code atom
+    std::uint32_t ecc_cache = 64;  // code atoms kept at hand
 };
 
 struct DramParams {
@@ -68,6 +70,13 @@ constexpr std::uint64_t row_bytes(const DramGeometry& g) {
 constexpr std::uint64_t channel_bytes(const DramGeometry& g) {
     return row_bytes(g) * g.rows * g.banks * g.bank_groups * g.stack_ids;
 }
+// What is left of it for data: with inline code, of every ratio + 1 rows one is for check bits.
+constexpr std::uint64_t channel_data_bytes(const DramParams& d) {
+    if (d.policy.ecc != EccKind::inline_code) return channel_bytes(d.geometry);
+    const std::uint64_t shares = std::uint64_t{d.policy.ecc_ratio} + 1;
+    return channel_bytes(d.geometry) / (shares * row_bytes(d.geometry)) * d.policy.ecc_ratio *
+           row_bytes(d.geometry);
+}
 // Bytes per second of one pseudo-channel: one atom every `burst` clocks.
 constexpr double channel_peak(const DramParams& d) {
     return static_cast<double>(d.geometry.atom_bytes) * 1e12 /
@@ -77,7 +86,7 @@ constexpr double dram_peak(const DramParams& d) {
     return channel_peak(d) * d.channels;
 }
 constexpr std::uint64_t dram_bytes(const DramParams& d) {
-    return channel_bytes(d.geometry) * d.channels;
+    return channel_data_bytes(d) * d.channels;
 }
 
 }  // namespace diastole

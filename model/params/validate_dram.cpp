@@ -80,8 +80,14 @@ void check_geometry(Findings& out, const DramParams& d) {
                             static_cast<double>(pins) / 8, g.atom_bytes));
     out.require(bits_for(g.rows) + bits_for(row_bytes(g)) + bits_for(banks) <= 40, "geometry.rows",
                 "expected a pseudo-channel of at most 1 TiB");
-    out.require(d.policy.ecc != EccKind::inline_code, "policy.ecc",
-                "inline_code is not modelled yet: expected none or sideband");
+    // Its data, its code atoms, and those that make place for them.
+    const std::uint32_t queue = d.policy.queue == QueueKind::shared
+                                    ? d.policy.read_queue
+                                    : std::min(d.policy.read_queue, d.policy.write_queue);
+    out.require(d.policy.ecc != EccKind::inline_code || queue >= 3, "policy.ecc",
+                "inline_code: expected queues of at least 3 atoms");
+    out.require(channel_data_bytes(d) > 0, "policy.ecc_ratio",
+                "expected a pseudo-channel that holds the data and its inline code");
     out.require(d.policy.write_low <= d.policy.write_high, "policy.write_low",
                 fmt::format("expected at most write_high = {}, got {}", d.policy.write_high,
                             d.policy.write_low));
@@ -94,16 +100,17 @@ struct MapField {
     bool topmost = false, lowest = false, hashed = false;
 };
 
-// Takes one hash such as `bg^row` or `ba^row:2`; false with a problem when it is not one.
+// Takes one hash such as `bg^row` or `ba^row>>2`; false with a problem when it is not one.
 bool read_hash(const std::string& token, std::array<MapField, 6>& fields, std::string& problem) {
-    const std::size_t hat = token.find('^'), colon = token.find(':');
+    const std::size_t hat = token.find('^'), by = token.find(">>");
     const std::string name = token.substr(0, hat);
-    const std::string digits = colon == std::string::npos ? "0" : token.substr(colon + 1);
+    const std::string with = token.substr(hat + 1, by == std::string::npos ? by : by - hat - 1);
+    const std::string digits = by == std::string::npos ? "0" : token.substr(by + 2);
     const bool number = !digits.empty() && digits.size() <= 2 &&
                         digits.find_first_not_of("0123456789") == std::string::npos;
     const bool banks = name == "sid" || name == "ba" || name == "bg";
-    if (!number || !banks || token.substr(hat + 1, colon - hat - 1) != "row") {
-        problem = fmt::format("expected a hash such as bg^row or ba^row:2, got \"{}\"", token);
+    if (!number || !banks || with != "row") {
+        problem = fmt::format("expected a hash such as bg^row or ba^row>>2, got \"{}\"", token);
         return false;
     }
     const auto row = std::find_if(fields.begin(), fields.end(),

@@ -14,6 +14,15 @@ const std::vector<std::string> field_names = {"sid", "row", "ba", "bg", "col", "
     throw ConfigError("dram.map: \"" + map + "\": " + problem);
 }
 
+constexpr std::uint32_t most_bits = 40;
+
+// A small number, or more than most_bits.
+std::uint32_t read_bits(const std::string& digits) {
+    const bool plain = !digits.empty() && digits.size() <= 2 &&
+                       digits.find_first_not_of("0123456789") == std::string::npos;
+    return plain ? static_cast<std::uint32_t>(std::stoul(digits)) : most_bits + 1;
+}
+
 std::uint32_t bits_for(std::uint64_t values) {
     std::uint32_t bits = 0;
     while ((std::uint64_t{1} << bits) < values) ++bits;
@@ -62,34 +71,37 @@ DramLocation AddressMap::decode(std::uint64_t address) const {
 void AddressMap::parse(const std::string& text) {
     std::istringstream words(text);
     for (std::string word; words >> word;) {
-        const std::size_t colon = word.find(':');
-        const std::size_t hat = word.find('^');
-        const std::string name = word.substr(0, std::min(colon, hat));
+        const std::size_t sign = word.find_first_of(":^");
+        const bool hash = sign != std::string::npos && word[sign] == '^';
+        const std::string name = word.substr(0, sign);
         std::size_t field = 0;
         while (field < field_names.size() && field_names[field] != name) ++field;
         if (field == field_names.size()) {
             fail(text, "unknown field '" + name + "'" + did_you_mean(name, field_names) +
                            " (expected sid, row, ba, bg, col or byte)");
         }
-        const bool hash = hat != std::string::npos;
-        const std::string digits =
-            colon == std::string::npos ? hash ? "0" : "" : word.substr(colon + 1);
-        const bool plain = !digits.empty() && digits.size() <= 2 &&
-                           digits.find_first_not_of("0123456789") == std::string::npos;
-        const std::uint32_t bits = plain ? static_cast<std::uint32_t>(std::stoul(digits)) : 99;
         if (hash) {
-            const std::string with = word.substr(hat + 1, colon - hat - 1);
-            const bool bank_field = name == "sid" || name == "bg" || name == "ba";
-            if (!bank_field || with != "row" || bits > 40) {
-                fail(text, "expected a hash such as 'bg^row' or 'ba^row:2', got '" + word + "'");
-            }
-            hashes_.push_back({static_cast<Field>(field), bits, 0, 0});
+            hashes_.push_back(parse_hash(text, word, static_cast<Field>(field)));
             continue;
         }
-        if (bits > 40) fail(text, "expected '" + name + ":<bits>', got '" + word + "'");
+        const std::uint32_t bits =
+            read_bits(sign == std::string::npos ? "" : word.substr(sign + 1));
+        if (bits > most_bits) fail(text, "expected '" + name + ":<bits>', got '" + word + "'");
         if (bits > 0) tokens_.push_back({static_cast<Field>(field), bits});
     }
     if (tokens_.empty()) fail(text, "expected fields, most significant first, got none");
+}
+
+AddressMap::Hash AddressMap::parse_hash(const std::string& text, const std::string& word,
+                                        Field field) {
+    const std::size_t hat = word.find('^'), by = word.find(">>");
+    const std::string with = word.substr(hat + 1, by == std::string::npos ? by : by - hat - 1);
+    const std::uint32_t shift = by == std::string::npos ? 0 : read_bits(word.substr(by + 2));
+    const bool bank_field = field == sid || field == bg || field == ba;
+    if (!bank_field || with != "row" || shift > most_bits) {
+        fail(text, "expected a hash such as 'bg^row' or 'ba^row>>2', got '" + word + "'");
+    }
+    return {field, shift, 0, 0};
 }
 
 void AddressMap::check(const std::string& text, const DramGeometry& g) const {
@@ -164,7 +176,7 @@ void AddressMap::place_hashes(const std::string& text, const DramGeometry& g) {
                            " values, no power of two: it cannot be hashed");
         }
         if (hash.shift + bits > bits_for(g.rows)) {
-            fail(text, name + "^row:" + std::to_string(hash.shift) + " needs row bits up to " +
+            fail(text, name + "^row>>" + std::to_string(hash.shift) + " needs row bits up to " +
                            std::to_string(hash.shift + bits - 1) + ", the geometry has " +
                            std::to_string(bits_for(g.rows)));
         }

@@ -1,6 +1,6 @@
 // From an address within one pseudo-channel to stack ID, bank group, bank, row and column. The map
 // is a string of fields, most significant first, e.g. `row:15 col:5 ba:2 bg:2 byte:5`; a field may
-// be split in parts (`row:15 col:4 ba:2 bg:2 col:1 byte:5`). Words such as `bg^row` or `ba^row:2`
+// be split in parts (`row:15 col:4 ba:2 bg:2 col:1 byte:5`). Words such as `bg^row` or `ba^row>>2`
 // hash: the field's number is XORed with row bits, from that one on (default 0).
 #pragma once
 
@@ -81,6 +81,7 @@ class AddressMap {
     };
 
     void parse(const std::string& text);
+    static Hash parse_hash(const std::string& text, const std::string& word, Field field);
     void check(const std::string& text, const DramGeometry& geometry) const;
     void place_fields(const std::string& text, const DramGeometry& geometry);
     void place_hashes(const std::string& text, const DramGeometry& geometry);

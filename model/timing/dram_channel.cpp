@@ -2,6 +2,7 @@
 
 #include "model/base/error.hpp"
 #include "model/timing/dram_fast.hpp"
+#include "model/timing/dram_inline_ecc.hpp"
 
 namespace diastole {
 namespace {
@@ -21,6 +22,8 @@ DramStats& DramStats::operator+=(const DramStats& o) {
     row_hits += o.row_hits;
     refresh_cycles += o.refresh_cycles;
     bus_cycles += o.bus_cycles;
+    code_reads += o.code_reads;
+    code_writes += o.code_writes;
     active_cycles += o.active_cycles;
     refreshing_cycles += o.refreshing_cycles;
     idle_cycles += o.idle_cycles;
@@ -32,8 +35,14 @@ DramStats& DramStats::operator+=(const DramStats& o) {
 }
 
 std::unique_ptr<DramModel> make_dram_model(const DramParams& params, MemoryMode mode) {
-    if (mode == MemoryMode::fast) return std::make_unique<DramFast>(params);
-    return std::make_unique<DramChannel>(params);
+    std::unique_ptr<DramModel> channel;
+    if (mode == MemoryMode::fast) {
+        channel = std::make_unique<DramFast>(params);
+    } else {
+        channel = std::make_unique<DramChannel>(params);
+    }
+    if (params.policy.ecc != EccKind::inline_code) return channel;
+    return std::make_unique<DramInlineEcc>(params, std::move(channel));
 }
 
 DramChannel::DramChannel(const DramParams& params)

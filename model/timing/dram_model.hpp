@@ -44,6 +44,7 @@ struct DramStats {
     std::uint64_t bus_cycles = 0;      // the data bus carried data
     std::uint64_t bytes_read = 0, bytes_written = 0;
     std::uint32_t peak_reads = 0, peak_writes = 0;  // atoms queued
+    std::uint64_t code_reads = 0, code_writes = 0;  // column accesses to inline code, of the above
     // Everything until the last advance(): a row is open somewhere; none is and a refresh runs;
     // neither. Their sum is the time.
     std::uint64_t active_cycles = 0, refreshing_cycles = 0, idle_cycles = 0;

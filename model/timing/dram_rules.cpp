@@ -41,8 +41,6 @@ void validate(const DramGeometry& g, const DramTiming& t, const DramPolicy& p) {
                      "policy: read_queue and write_queue must hold at least one atom");
     problems.require(p.write_low >= 0 && p.write_low <= p.write_high && p.write_high <= 1,
                      "policy: expected 0 <= write_low <= write_high <= 1");
-    problems.require(p.ecc != EccKind::inline_code,
-                     "policy: ecc = inline_code is not modelled yet; expected none or sideband");
     if (p.refresh == RefreshMode::all_bank) {
         const std::uint64_t busy =
             std::uint64_t{t.rfc} + t.rp + t.ras + t.wr + t.cwl + t.burst + t.rcd_rd + t.cl;

@@ -26,7 +26,7 @@ MemoryCore::MemoryCore(const TlmMemoryParams& params, const ChannelMap& map)
       run_bytes_(AddressMap(map.inner, channel_params(params, map).geometry).run_bytes()),
       capacity_(dram_bytes(params.dram)),
       spread_(map, params.dram.channels, params.interleave_bytes,
-              channel_bytes(params.dram.geometry), params.dram.geometry.atom_bytes),
+              channel_data_bytes(params.dram), params.dram.geometry.atom_bytes),
       channels_(params.dram.channels),
       effects_(params.dram.channels, dram_never) {
     const DramParams dram = channel_params(params, map);

@@ -27,8 +27,8 @@ TEST_CASE("an address map gives every atom of the channel a place of its own") {
     for (const char* text :
          {"row:2 col:3 sid:1 ba:1 bg:1 byte:5", "row:2 sid:1 ba:1 bg:1 col:3 byte:5",
           "row:2 col:1 ba:1 col:1 bg:1 sid:1 col:1 byte:5",
-          "row:2 col:3 sid:1 ba:1 bg:1 byte:5 bg^row ba^row:1",
-          "row:2 ba:1 bg:1 sid:1 col:3 byte:5 sid^row:1"}) {
+          "row:2 col:3 sid:1 ba:1 bg:1 byte:5 bg^row ba^row>>1",
+          "row:2 ba:1 bg:1 sid:1 col:3 byte:5 sid^row>>1"}) {
         const AddressMap map(text, g);
         std::set<std::tuple<int, int, int, int, int>> seen;
         for (std::uint64_t a = 0; a < map.capacity(); a += g.atom_bytes) {
@@ -58,7 +58,7 @@ TEST_CASE("fields of an address map are read most significant first") {
 TEST_CASE("a hashed bank is the address's bits XORed with row bits from the given one on") {
     const DramGeometry g;
     const std::string fields = "row:15 col:5 ba:2 bg:2 byte:5";
-    const AddressMap plain(fields, g), hashed(fields + " bg^row ba^row:2", g);
+    const AddressMap plain(fields, g), hashed(fields + " bg^row ba^row>>2", g);
     for (std::uint64_t row = 0; row < 32; ++row) {
         const std::uint64_t address = row << 14 | 7 << 9 | 2 << 7 | 1 << 5;
         const DramLocation a = plain.decode(address), b = hashed.decode(address);
@@ -76,8 +76,8 @@ TEST_CASE("a hash that the geometry cannot have is refused") {
     const std::string fields = "row:15 col:5 ba:2 bg:2 byte:5 ";
     CHECK_THROWS_WITH(AddressMap(fields + "bg^col", g), Contains("'bg^col'"));
     CHECK_THROWS_WITH(AddressMap(fields + "row^row", g), Contains("'row^row'"));
-    CHECK_THROWS_WITH(AddressMap(fields + "bg^row bg^row:2", g), Contains("bg is hashed twice"));
-    CHECK_THROWS_WITH(AddressMap(fields + "ba^row:14", g), Contains("needs row bits up to 15"));
+    CHECK_THROWS_WITH(AddressMap(fields + "bg^row bg^row>>2", g), Contains("bg is hashed twice"));
+    CHECK_THROWS_WITH(AddressMap(fields + "ba^row>>14", g), Contains("needs row bits up to 15"));
     g.stack_ids = 3;
     CHECK_THROWS_WITH(AddressMap("sid:2 " + fields + "sid^row", g), Contains("cannot be hashed"));
 }

@@ -205,9 +205,6 @@ TEST_CASE("impossible DRAM timings are refused by their rule") {
     p.timing.refi = 300;
     CHECK_THROWS_WITH(DramChannel(p), Contains("refi = 300"));
     p = DramParams{};
-    p.policy.ecc = EccKind::inline_code;
-    CHECK_THROWS_WITH(DramChannel(p), Contains("inline_code is not modelled yet"));
-    p = DramParams{};
     p.policy.write_low = 0.9;
     p.timing.burst = 0;
     CHECK_THROWS_WITH(DramChannel(p), Contains("write_low") && Contains("burst"));
