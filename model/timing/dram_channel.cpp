@@ -125,9 +125,11 @@ void DramChannel::push(const DramRequest& request) {
     if (refresh_.owes(to.bank)) mark(to.bank);
     if (list_of(request.is_write) != list_of(drain_.writing())) return;
     // A younger request changes its bank's candidates only if there were none, or if it is the row
-    // hit that was missing.
-    if (columns_.has(to.bank)) return;
-    if (!rows_.has(to.bank) || banks_[to.bank].row == to.row) mark(to.bank);
+    // hit, or the conflict, that was missing.
+    const bool has_column = columns_.has(to.bank), has_row = rows_.has(to.bank);
+    const bool hit = banks_[to.bank].row == to.row;
+    const bool missing = hit ? !has_column : !has_row && !(has_column && scheduler_.keeps_rows());
+    if (missing || (!has_column && !has_row)) mark(to.bank);
 }
 
 void DramChannel::update_direction() {

@@ -40,6 +40,14 @@ class DramQueues {
         return entry;
     }
 
+    // The oldest request of the list that goes to another row.
+    [[nodiscard]] std::uint32_t oldest_beside(std::uint32_t list, std::uint32_t bank,
+                                              std::int64_t row) const {
+        std::uint32_t entry = head(list, bank);
+        while (entry != none && entries_[entry].row == row) entry = entries_[entry].next;
+        return entry;
+    }
+
     std::uint32_t push(std::uint32_t list, std::uint32_t bank, const DramEntry& request) {
         std::uint32_t entry = free_;
         if (entry != none) {

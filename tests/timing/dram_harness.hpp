@@ -94,9 +94,10 @@ inline Pattern embedding(std::uint64_t row_bytes = 128) {
 }
 
 struct Outcome {
-    std::uint64_t ticks = 0;          // to the last data beat
-    double percent = 0;               // of peak
-    double mean_read = 0;             // ticks from acceptance to the last data beat
+    std::uint64_t ticks = 0;  // to the last data beat
+    double percent = 0;       // of peak
+    double mean_read = 0;     // ticks from acceptance to the last data beat
+    std::uint64_t p50_read = 0, p99_read = 0;
     double row_hit_rate = 0;          // 1 - ACT / column accesses
     std::vector<std::uint64_t> done;  // by request
 };
@@ -134,12 +135,22 @@ inline Outcome drive(DramModel& model, const DramParams& p, const Pattern& patte
     }
     while (model.next_event() != dram_never) model.advance(model.next_event() + DramCycles(1), out);
     collect();
-    std::uint64_t reads = 0, sum = 0;
+    std::uint64_t sum = 0;
+    std::vector<std::uint64_t> latencies;
     for (std::uint64_t i = 0; i < requests; ++i) {
         if (is_write[i]) continue;
-        ++reads;
-        sum += outcome.done[i] - accepted[i];
+        latencies.push_back(outcome.done[i] - accepted[i]);
+        sum += latencies.back();
     }
+    const std::size_t reads = latencies.size();
+    const auto percentile = [&](std::size_t of_100) -> std::uint64_t {
+        if (reads == 0) return 0;
+        const auto at = latencies.begin() + static_cast<std::ptrdiff_t>((reads - 1) * of_100 / 100);
+        std::nth_element(latencies.begin(), at, latencies.end());
+        return *at;
+    };
+    outcome.p50_read = percentile(50);
+    outcome.p99_read = percentile(99);
     const DramStats& s = model.stats();
     const std::uint64_t columns = s.reads + s.writes;
     outcome.percent =

@@ -114,11 +114,12 @@ class SlowChannel {
             const DramLogOp op = open >= 0 ? DramLogOp::precharge : DramLogOp::refresh_bank;
             return Choice{{0, op, false, bank, 0, 0}, 0};
         }
-        std::size_t head = queue_.size(), hit = queue_.size();
+        std::size_t head = queue_.size(), hit = queue_.size(), other = queue_.size();
         for (std::size_t i = 0; i < queue_.size(); ++i) {
             if (queue_[i].bank != bank || !eligible(queue_[i])) continue;
             if (head == queue_.size()) head = i;
             if (hit == queue_.size() && queue_[i].row == open) hit = i;
+            if (other == queue_.size() && queue_[i].row != open) other = i;
         }
         if (head == queue_.size()) return std::nullopt;
         const SchedulerKind kind = p_.policy.scheduler;
@@ -131,6 +132,10 @@ class SlowChannel {
         }
         if (open < 0) {
             return Choice{{0, DramLogOp::activate, false, bank, queue_[head].row, 0}, head};
+        }
+        if (kind == SchedulerKind::first_ready) {
+            if (other == queue_.size()) return std::nullopt;
+            return Choice{{0, DramLogOp::precharge, false, bank, 0, 0}, other};
         }
         const bool saved = hit == head || (kind == SchedulerKind::fr_fcfs && hit != queue_.size());
         if (saved) return std::nullopt;
