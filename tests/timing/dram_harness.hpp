@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/base/random.hpp"
+#include "model/timing/address_map.hpp"
 #include "model/timing/dram_channel.hpp"
 
 namespace diastole::dram_test {
@@ -91,6 +92,20 @@ inline Pattern embedding(std::uint64_t row_bytes = 128) {
         }
         return Access{*start + i % atoms * 32, false};
     };
+}
+
+// Addresses that meet: few rows in few banks, runs as long as the map allows.
+inline Access random_access(const DramParams& p, const AddressMap& map, Random& random) {
+    const std::uint64_t atom = p.geometry.atom_bytes, run = map.run_bytes() / atom;
+    const std::uint64_t space = std::min<std::uint64_t>(map.capacity(), 1 << 18);
+    Access a;
+    a.is_write = random.below(3) == 0;
+    const std::uint64_t start = random.below(run);
+    a.atoms =
+        static_cast<std::uint32_t>(random.between(1, std::min<std::uint64_t>(8, run - start)));
+    a.address = random.below(space / map.run_bytes()) * map.run_bytes() + start * atom;
+    if (random.below(3) == 0) a.address = a.address % (4 * map.run_bytes());
+    return a;
 }
 
 struct Outcome {

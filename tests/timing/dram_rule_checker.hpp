@@ -14,6 +14,8 @@
 namespace diastole::dram_test {
 
 class RuleChecker {
+    using Op = DramLogOp;
+
   public:
     explicit RuleChecker(const DramParams& p)
         : g_(p.geometry),
@@ -77,9 +79,7 @@ class RuleChecker {
     }
 
     // The first broken rule of a whole log, in words; empty when there is none.
-    static std::string check(const DramParams& p, std::vector<DramCommand> log) {
-        std::stable_sort(log.begin(), log.end(),
-                         [](const DramCommand& a, const DramCommand& b) { return a.at < b.at; });
+    static std::string check(const DramParams& p, const std::vector<DramCommand>& log) {
         RuleChecker checker(p);
         for (const DramCommand& c : log) {
             if (const char* rule = checker.broken_by(c)) {
@@ -89,11 +89,49 @@ class RuleChecker {
             }
             checker.apply(c);
         }
+        return late_refresh(p, log);
+    }
+
+    // Of every bank the n-th refresh comes within tREFI of the n-th multiple of tREFI (per bank:
+    // each bank's multiples start with its turn), later by no more than may be postponed, by the
+    // time that closing its row takes, and, where many banks make up for postponed ones, by their
+    // turns, tRREFD apart; and never before it is due.
+    static std::string late_refresh(const DramParams& p, const std::vector<DramCommand>& log) {
+        const DramTiming& t = p.timing;
+        if (p.policy.refresh == RefreshMode::none || log.empty()) return {};
+        const bool all = p.policy.refresh == RefreshMode::all_bank;
+        const std::uint64_t banks =
+            std::uint64_t{p.geometry.stack_ids} * p.geometry.bank_groups * p.geometry.banks;
+        const std::uint64_t turn = all ? 0 : t.refi / banks;
+        const std::uint64_t period = all ? t.refi : turn * banks;
+        const std::uint64_t closing =
+            t.rc + t.cwl + t.burst + t.wr + t.rp + (all ? t.rfc : t.rfc_pb);
+        const std::uint32_t postpone = p.policy.refresh_postpone;
+        const std::uint64_t turns = all || postpone == 0 ? 0 : banks * t.rrefd;
+        const std::uint64_t most = postpone * period + closing + turns;
+        std::vector<std::uint64_t> done(banks);
+        const auto due = [&](std::uint64_t bank) {
+            return all ? (done[bank] + 1) * period : (bank + 1) * turn + done[bank] * period;
+        };
+        for (const DramCommand& c : log) {
+            if (c.op != (all ? Op::refresh_all : Op::refresh_bank)) continue;
+            const std::uint64_t bank = all ? 0 : c.bank;
+            const std::string which = " refresh of bank " + std::to_string(bank) + ", due at " +
+                                      std::to_string(due(bank)) + ", at " + std::to_string(c.at);
+            if (c.at < due(bank)) return "early" + which;
+            if (c.at > due(bank) + most) return "late" + which;
+            ++done[bank];
+        }
+        for (std::uint64_t bank = 0; bank < (all ? 1 : banks); ++bank) {
+            if (log.back().at > due(bank) + most) {
+                return "no refresh of bank " + std::to_string(bank) + ", due at " +
+                       std::to_string(due(bank));
+            }
+        }
         return {};
     }
 
   private:
-    using Op = DramLogOp;
     static bool is_column(Op op) { return op == Op::read || op == Op::write; }
     [[nodiscard]] std::uint32_t late() const { return t_.act_cycles - 1; }
     [[nodiscard]] std::uint32_t group(std::uint32_t bank) const { return bank / g_.banks; }
