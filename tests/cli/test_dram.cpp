@@ -354,7 +354,7 @@ TEST_CASE("dram's summary names the policies, peak and achieved rate, and what i
          {"2 pseudo-channels of 16.0 GB/s: random reads", "GB/s of 32.0 GB/s", "scheduler fr_fcfs",
           "page closed", "queue split", "refresh all_bank", "blocks of 256 bytes round-robin",
           "read latency   mean", "p99", "row hits", "ACT", "Where the data bus's time goes",
-          "refresh        ", "Assumed, not published: 4 of", "timing.ppd", "exact"}) {
+          "refresh        ", "Assumed, not published: 7 of", "timing.ppd", "exact"}) {
         CHECK_THAT(result.out, Contains(text));
     }
 }
