@@ -42,9 +42,6 @@ bool DramInlineEcc::has_room(DramRoom wanted) const {
 }
 
 void DramInlineEcc::push(const DramRequest& request) {
-    if (!can_accept(request.is_write, request.atoms)) {
-        throw ModelError("a DRAM queue was pushed while full");
-    }
     const std::uint64_t end = request.address + std::uint64_t{request.atoms} * atom_bytes_;
     if (end > code_base_) {
         throw ModelError("DRAM address " + std::to_string(request.address) +

@@ -21,7 +21,8 @@ class DramInlineEcc final : public DramModel {
     // `channel` has the capacity of the geometry; addresses here end before the code atoms.
     DramInlineEcc(const DramParams& params, std::unique_ptr<DramModel> channel);
 
-    // Room for the data and for all that the code atoms may need.
+    // Room for the data and for all that the code atoms may need; also for contiguous atoms that
+    // are pushed in several runs.
     [[nodiscard]] bool can_accept(bool is_write, std::uint32_t atoms) const override;
     [[nodiscard]] std::uint32_t max_run() const override { return max_run_; }
     void push(const DramRequest& request) override;

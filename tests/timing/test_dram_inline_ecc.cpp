@@ -126,6 +126,28 @@ TEST_CASE("changed code atoms go back to memory when the cache needs their place
     CHECK(touched(false) == 1);
 }
 
+TEST_CASE("room for contiguous atoms with inline code is room for them in pieces") {
+    for (const bool is_write : {false, true}) {
+        DramParams p = with_code(8, 3);
+        p.map = "row:15 col:3 ba:2 bg:2 col:2 byte:5";
+        const auto model = make_dram_model(p, MemoryMode::exact);
+        const std::uint32_t most = model->max_run() / 4 * 4;
+        std::vector<DramCompletion> out;
+        std::uint32_t sent = 0;
+        for (std::uint64_t start = 128; start < 200 * 2048; start += 2048) {
+            const DramRoom wish = is_write ? DramRoom{0, most} : DramRoom{most, 0};
+            const DramCycles now = model->advance(dram_never, out, wish);
+            for (std::uint32_t i = 0; i < most; i += 4) {
+                REQUIRE_NOTHROW(model->push({start + i * 32, 4, sent++, is_write, now}));
+            }
+        }
+        while (model->next_event() != dram_never) {
+            model->advance(model->next_event() + DramCycles(1), out);
+        }
+        CHECK(out.size() == sent);
+    }
+}
+
 TEST_CASE("inline code gives the same times however time is cut, and keeps its queues in bounds") {
     Random random(21);
     for (int round = 0; round < 30; ++round) {
