@@ -58,6 +58,7 @@ DramChannel::DramChannel(const DramParams& params)
       split_(params.policy.queue == QueueKind::split),
       column_entry_(rules_.banks),
       row_entry_(rules_.banks),
+      opened_for_(rules_.banks),
       all_banks_(rules_.banks == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << rules_.banks) - 1) {}
 
 bool DramChannel::can_accept(bool is_write, std::uint32_t atoms) const {
@@ -203,6 +204,14 @@ const DramChannel::Decision& DramChannel::decide() {
     return decision_;
 }
 
+void DramChannel::put_column(std::uint32_t b, std::uint32_t entry) {
+    const DramEntry& hit = queues_[entry];
+    const DramOp op = hit.is_write ? DramOp::write : DramOp::read;
+    const Tick ready = hit.is_write ? banks_[b].wr_ready : banks_[b].rd_ready;
+    columns_.put(b, op, rules_.class_of(op, b), ready, hit.age, banks_, column_floor_);
+    column_entry_[b] = entry;
+}
+
 void DramChannel::put_row(std::uint32_t b, DramOp op, Tick ready, std::uint64_t age,
                           std::uint32_t entry) {
     rows_.put(b, op, rules_.class_of(op, b), ready, age, banks_, row_floor_);
@@ -222,14 +231,14 @@ void DramChannel::find_candidates(std::uint32_t b) {
         }
         return;
     }
-    const DramTurn turn = scheduler_.turn(queues_, list_of(drain_.writing()), b, bank.row);
-    if (turn.column != DramQueues::none) {
-        const DramEntry& hit = queues_[turn.column];
-        const DramOp op = hit.is_write ? DramOp::write : DramOp::read;
-        const Tick ready = hit.is_write ? bank.wr_ready : bank.rd_ready;
-        columns_.put(b, op, rules_.class_of(op, b), ready, hit.age, banks_, column_floor_);
-        column_entry_[b] = turn.column;
+    // What a row was opened for goes first, even if the direction has turned since: closing the row
+    // again would waste the activate.
+    if (open && bank.fresh) {
+        put_column(b, opened_for_[b]);
+        return;
     }
+    const DramTurn turn = scheduler_.turn(queues_, list_of(drain_.writing()), b, bank.row);
+    if (turn.column != DramQueues::none) put_column(b, turn.column);
     if (turn.row != DramQueues::none) {
         put_row(b, open ? DramOp::precharge : DramOp::activate,
                 open ? bank.pre_ready : bank.act_ready, queues_[turn.row].age, turn.row);
@@ -254,6 +263,7 @@ void DramChannel::issue_row() {
         case DramOp::activate: {
             const std::uint32_t row = queues_[row_entry_[b]].row;
             banks_.activate(b, row, at);
+            opened_for_[b] = row_entry_[b];
             activity_.activate(at);
             ++stats_.activates;
             log(at, DramLogOp::activate, b, row, 0);

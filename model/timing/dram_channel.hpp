@@ -83,6 +83,7 @@ class DramChannel final : public DramModel {
     void play(Tick& until, std::vector<DramCompletion>& out, DramRoom wanted);
     const Decision& decide();
     void find_candidates(std::uint32_t bank);
+    void put_column(std::uint32_t bank, std::uint32_t entry);
     void put_row(std::uint32_t bank, DramOp op, Tick ready, std::uint64_t age, std::uint32_t entry);
     void update_direction();
     void issue(Tick until, DramRoom wanted, std::vector<DramCompletion>& out);
@@ -90,6 +91,9 @@ class DramChannel final : public DramModel {
     void issue_columns(Tick until, DramRoom wanted, std::vector<DramCompletion>& out);
     void transfer(std::uint32_t bank, Tick first, std::uint32_t count,
                   std::vector<DramCompletion>& out);
+    [[nodiscard]] bool goes_with_direction(const DramEntry& entry) const {
+        return !split_ || entry.is_write == drain_.writing();
+    }
     [[nodiscard]] Plan plan_run(Tick until, DramRoom wanted) const;
     [[nodiscard]] Plan plan_alone(Tick horizon, std::uint32_t most) const;
     [[nodiscard]] bool find_partner(Plan& plan, Tick& rival) const;
@@ -129,6 +133,7 @@ class DramChannel final : public DramModel {
 
     DramCandidates columns_{DramOp::read}, rows_{DramOp::activate};
     std::vector<std::uint32_t> column_entry_, row_entry_;  // by bank: the candidate's request
+    std::vector<std::uint32_t> opened_for_;                // by bank: what its row was opened for
     std::uint64_t stale_ = 0, all_banks_;                  // banks whose candidates are out of date
     Decision decision_;
     bool decided_ = false;

@@ -21,7 +21,8 @@ std::uint32_t before(Tick horizon, Tick first, std::uint32_t step, std::uint32_t
 void DramChannel::issue_columns(Tick until, DramRoom wanted, std::vector<DramCompletion>& out) {
     const auto [at, bank] = decision_.next;
     Plan plan;
-    if (queues_[column_entry_[bank]].atoms > 1) plan = plan_run(until, wanted);
+    const DramEntry& entry = queues_[column_entry_[bank]];
+    if (entry.atoms > 1 && goes_with_direction(entry)) plan = plan_run(until, wanted);
     row_floor_ = std::max(row_floor_, at);
     transfer(bank, at, plan.count, out);
     if (plan.partner_count > 0) transfer(plan.partner, plan.partner_at, plan.partner_count, out);
@@ -60,7 +61,7 @@ void DramChannel::transfer(std::uint32_t b, Tick first, std::uint32_t count,
         activity_.close(banks_[b].pre_ready);
     }
     // Else the same request stays its bank's oldest hit.
-    if (finished || rows_.has(b)) mark(b);
+    if (finished || rows_.has(b) || !goes_with_direction(entry)) mark(b);
     for (std::uint32_t i = 0; i < count && log_ != nullptr; ++i) {
         log(first + Tick{i} * rules_.ccd_same, is_write ? DramLogOp::write : DramLogOp::read, b,
             row, column + i, close && i + 1 == count);

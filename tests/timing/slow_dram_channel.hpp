@@ -3,6 +3,7 @@
 // says. Slow and obvious: the event-driven channel must give the same times.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -14,7 +15,12 @@ namespace diastole::dram_test {
 class SlowChannel {
   public:
     explicit SlowChannel(const DramParams& p)
-        : p_(p), map_(p.map, p.geometry), rules_(p), owed_(rules_.banks()) {}
+        : p_(p),
+          map_(p.map, p.geometry),
+          rules_(p),
+          fresh_(rules_.banks()),
+          opened_for_write_(rules_.banks()),
+          owed_(rules_.banks()) {}
 
     [[nodiscard]] bool can_accept(bool is_write, std::uint32_t atoms) const {
         const DramPolicy& policy = p_.policy;
@@ -38,6 +44,10 @@ class SlowChannel {
         if (const auto column = oldest_legal(now, true)) issue_column(*column);
         if (const auto row = oldest_legal(now, false)) {
             rules_.apply(row->command);
+            if (row->command.op == DramLogOp::activate) {
+                fresh_[row->command.bank] = true;
+                opened_for_write_[row->command.bank] = queue_[row->atom].is_write;
+            }
             if (row->command.op == DramLogOp::refresh_bank) --owed_[row->command.bank];
         }
     }
@@ -121,6 +131,16 @@ class SlowChannel {
             if (hit == queue_.size() && queue_[i].row == open) hit = i;
             if (other == queue_.size() && queue_[i].row != open) other = i;
         }
+        // What the row was opened for, whatever the direction is now.
+        if (open >= 0 && fresh_[bank]) {
+            if (!column) return std::nullopt;
+            const auto opener = std::find_if(queue_.begin(), queue_.end(), [&](const Atom& a) {
+                return a.bank == bank && a.row == open && a.is_write == opened_for_write_[bank];
+            });
+            const DramLogOp op = opener->is_write ? DramLogOp::write : DramLogOp::read;
+            return Choice{{0, op, false, bank, opener->row, opener->column},
+                          static_cast<std::size_t>(opener - queue_.begin())};
+        }
         if (head == queue_.size()) return std::nullopt;
         const SchedulerKind kind = p_.policy.scheduler;
         if (kind == SchedulerKind::fcfs && hit != head) hit = queue_.size();
@@ -168,6 +188,7 @@ class SlowChannel {
         });
         choice.command.auto_precharge = p_.policy.page == PagePolicy::closed && !more;
         rules_.apply(choice.command);
+        fresh_[a.bank] = false;
         if (a.last) {
             done[a.tag] =
                 choice.command.at + (a.is_write ? p_.timing.cwl : p_.timing.cl) + p_.timing.burst;
@@ -180,6 +201,7 @@ class SlowChannel {
     RuleChecker rules_;
     std::deque<Atom> queue_;  // in order of arrival
     bool writing_ = false, refreshing_ = false;
+    std::vector<bool> fresh_, opened_for_write_;  // by bank: activated, no column access since
     std::vector<std::uint32_t> owed_;  // refreshes, by bank; of all banks together: bank 0's
     std::uint32_t next_bank_ = 0;
 };
