@@ -139,9 +139,9 @@ class DramLane : public sc_core::sc_module, public Windowed, public DramLaneIf {
     DramHistograms& histograms_;
     DramWaiting waiting_;
     Tick next_offer_ = 0;
-    std::uint32_t taken_ = 0;  // since the last credit
+    std::uint32_t taken_ = 0;          // since the last credit
     std::size_t last_kind_ = no_kind;  // of what finished last
-    std::uint64_t in_queue_ = 0;  // requests that the controller has taken and not finished
+    std::uint64_t in_queue_ = 0;       // requests that the controller has taken and not finished
     std::vector<DramCompletion> completions_;
     DramLaneStats stats_;
     DramCommandSink* sink_ = nullptr;

@@ -151,9 +151,8 @@ std::string dram_peaks(const DramParams& d) {
         fmt::format("{} channels x {} bits x {:.2f} Gb/s", d.channels, d.geometry.data_bits,
                     channel_peak(d) * 8 / d.geometry.data_bits / 1e9);
     return peak_line("DRAM bandwidth", with_prefix(dram_peak(d), "B/s"), pins) +
-           peak_line(
-               "DRAM capacity", binary(dram_bytes(d)),
-               fmt::format("{} channels x {}", d.channels, binary(channel_data_bytes(d))));
+           peak_line("DRAM capacity", binary(dram_bytes(d)),
+                     fmt::format("{} channels x {}", d.channels, binary(channel_data_bytes(d))));
 }
 
 std::string memory_peaks(const ChipParams& c) {

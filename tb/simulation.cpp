@@ -115,8 +115,7 @@ RunResult simulate(const RunSpec& spec, const std::function<void(double)>& progr
     const LoweringOptions options =
         lowering_options(spec, config::take_table(chip_settings, "lowering"));
     result.chip = load_chip(spec.chip, chip_settings);
-    result.graph =
-        spec.graph ? *spec.graph : load_workload(spec.workload, spec.mode, spec.batch);
+    result.graph = spec.graph ? *spec.graph : load_workload(spec.workload, spec.mode, spec.batch);
     for (const Operator& op : result.graph.operators) {
         result.work.push_back(work_of(result.graph, op));
     }

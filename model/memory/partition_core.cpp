@@ -57,9 +57,8 @@ const ChipParams& checked(const ChipParams& chip) {
 }  // namespace
 
 PartitionCore::PartitionCore(const ChipParams& chip, std::uint32_t index, MemoryMode mode)
-    : cache_(
-          llc_lines(checked(chip).sram), chip.sram.ways,
-          channel_data_bytes(chip.dram) * channels_per_partition(chip) / chip.sram.line_bytes),
+    : cache_(llc_lines(checked(chip).sram), chip.sram.ways,
+             channel_data_bytes(chip.dram) * channels_per_partition(chip) / chip.sram.line_bytes),
       bank_free_(chip.sram.banks),
       flights_(chip.sram.mshrs),
       index_(index),

@@ -25,8 +25,8 @@ MemoryCore::MemoryCore(const TlmMemoryParams& params, const ChannelMap& map)
     : atom_bytes_(params.dram.geometry.atom_bytes),
       run_bytes_(AddressMap(map.inner, channel_params(params, map).geometry).run_bytes()),
       capacity_(dram_bytes(params.dram)),
-      spread_(map, params.dram.channels, params.interleave_bytes,
-              channel_data_bytes(params.dram), params.dram.geometry.atom_bytes),
+      spread_(map, params.dram.channels, params.interleave_bytes, channel_data_bytes(params.dram),
+              params.dram.geometry.atom_bytes),
       channels_(params.dram.channels),
       effects_(params.dram.channels, dram_never) {
     const DramParams dram = channel_params(params, map);

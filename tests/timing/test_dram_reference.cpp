@@ -132,8 +132,7 @@ TEST_CASE("C1 with one shared queue lies near DRAMSys, 1.5 per cent faster where
 TEST_CASE("C3 lies where Ramulator measured it, 1.9 per cent faster where writes mix in") {
     compare({"sequential", c3(), sequential(capacity), 150'000, {{89.89, .9629, 104.4, 485.6}}});
     Case mixed{"2:1", c3(), two_reads_one_write(capacity), 90'000, {{69.19, .7973, 190.9, 613.8}}};
-    // Ramulator frees a queue place at the activate; offered at one request a tick it
-    // reaches 69.58.
+    // Ramulator frees a place of its queue at the activate; offered as here it reaches 69.58.
     mixed.bandwidth = 1.9;
     compare(mixed);
 }
