@@ -6,21 +6,10 @@
 
 #include "tb/display.hpp"
 #include "tb/dram_result.hpp"
+#include "tb/text.hpp"
 
 namespace diastole {
 namespace {
-
-using Text = fmt::memory_buffer;
-
-template <class... Args>
-void line(Text& out, fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-    out.push_back('\n');
-}
-
-double as_double(std::uint64_t value) {
-    return static_cast<double>(value);
-}
 
 void headline(Text& out, const DramRun& r) {
     const DramParams& p = r.memory.params;

@@ -7,16 +7,12 @@
 
 #include "tb/display.hpp"
 #include "tb/gemm.hpp"
+#include "tb/text.hpp"
 
 namespace diastole {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Text = fmt::memory_buffer;
-
-double as_double(std::uint64_t value) {
-    return static_cast<double>(value);
-}
 
 // A wait that this array or these ports cannot have is absent.
 struct Wait {
@@ -86,12 +82,6 @@ Json array_json(const GemmArray& array) {
     limit("filter_bytes_per_cycle", array.filter_bytes_per_cycle);
     limit("ofmap_bytes_per_cycle", array.ofmap_bytes_per_cycle);
     return json;
-}
-
-template <class... Args>
-void line(Text& out, fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-    out.push_back('\n');
 }
 
 void headline(Text& out, const GemmReport& report) {

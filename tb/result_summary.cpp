@@ -6,21 +6,10 @@
 
 #include "tb/display.hpp"
 #include "tb/result.hpp"
+#include "tb/text.hpp"
 
 namespace diastole {
 namespace {
-
-using Text = fmt::memory_buffer;
-
-template <class... Args>
-void line(Text& out, fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-    out.push_back('\n');
-}
-
-double as_double(std::uint64_t value) {
-    return static_cast<double>(value);
-}
 
 double share_of(Cycles part, const RunResult& r) {
     return as_double(part.count()) / as_double((r.end - r.start).count());
