@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+#include "tests/paths.hpp"
+
 namespace diastole {
 
 struct ProgramResult {
@@ -29,10 +31,10 @@ inline ProgramResult run_shell(const std::string& command) {
 
 // `arguments` is shell text: "show chip mtia-2i 2>&1".
 inline ProgramResult run_program(const std::string& arguments) {
-    return run_shell(std::string(DIASTOLE_PROGRAM) + ' ' + arguments);
+    return run_shell(program() + ' ' + arguments);
 }
 inline ProgramResult run_program_in(const std::string& folder, const std::string& arguments) {
-    return run_shell("cd '" + folder + "' && " + DIASTOLE_PROGRAM + ' ' + arguments);
+    return run_shell("cd '" + folder + "' && " + program() + ' ' + arguments);
 }
 
 }  // namespace diastole

@@ -4,6 +4,7 @@
 
 #include "tests/cli/run_program.hpp"
 #include "tests/config/temporary_folder.hpp"
+#include "tests/paths.hpp"
 
 using namespace diastole;
 using Catch::Contains;
@@ -152,7 +153,7 @@ TEST_CASE("dram refuses parameters that make no sense") {
 
 TEST_CASE("dram that is interrupted ends with exit code 130 and leaves no result") {
     TemporaryFolder folder;
-    const std::string command = std::string(DIASTOLE_PROGRAM) +
+    const std::string command = program() +
                                 " dram --memory hbm2-2000 --pattern random --requests 2000000000 "
                                 "--json " +
                                 folder.path("r.json") + " --log " + folder.path("c.log");

@@ -8,6 +8,7 @@
 
 #include "tests/cli/run_program.hpp"
 #include "tests/config/temporary_folder.hpp"
+#include "tests/paths.hpp"
 
 using namespace diastole;
 
@@ -35,7 +36,7 @@ void collect(const Json& json, const std::string& path, std::set<std::string>& p
 }
 
 std::set<std::string> documented_keys() {
-    std::ifstream in(std::string(DIASTOLE_SOURCE_DIR) + "/docs/formats.md");
+    std::ifstream in(source_dir() + "/docs/formats.md");
     std::string line;
     while (std::getline(in, line) && line != "## Memory bench results") continue;
     std::set<std::string> keys;

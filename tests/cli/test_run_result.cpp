@@ -9,6 +9,7 @@
 
 #include "tests/cli/run_program.hpp"
 #include "tests/config/temporary_folder.hpp"
+#include "tests/paths.hpp"
 
 using namespace diastole;
 using Catch::Contains;
@@ -161,7 +162,7 @@ TEST_CASE("an interrupted run exits with 130 and leaves no file behind") {
     const TemporaryFolder folder;
     // Takes many seconds on any machine.
     const ProgramResult result =
-        run_shell("timeout --foreground --preserve-status -s INT 0.3 " DIASTOLE_PROGRAM
+        run_shell("timeout --foreground --preserve-status -s INT 0.3 " + program() +
                   " run --chip mtia-2i --workload dlrm-dcnv2 --batch 16384 --json " +
                   folder.path("r.json") + " 2>&1");
     CHECK(result.code == 130);

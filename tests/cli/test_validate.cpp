@@ -8,6 +8,7 @@
 
 #include "tests/cli/run_program.hpp"
 #include "tests/config/temporary_folder.hpp"
+#include "tests/paths.hpp"
 
 using namespace diastole;
 using Catch::Contains;
@@ -345,8 +346,8 @@ measured = 1
 )");
     // Two processes, long enough to be seen, then a signal to the first; 0: nobody is left.
     const auto after = [&](const std::string& signal) {
-        return run_shell(std::string(DIASTOLE_PROGRAM) + " validate -j 2 " +
-                         file.folder.path("c.toml") + R"( >/dev/null 2>&1 & p=$!
+        return run_shell(program() + " validate -j 2 " + file.folder.path("c.toml") +
+                         R"( >/dev/null 2>&1 & p=$!
 for i in $(seq 100); do c=$(cat /proc/$p/task/$p/children 2>/dev/null); [ -n "$c" ] && break; sleep 0.1; done
 [ -n "$c" ] || echo "no child"
 sleep 0.3; kill -)" + signal +

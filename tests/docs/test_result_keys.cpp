@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/cli/run_program.hpp"
+#include "tests/paths.hpp"
 
 using namespace diastole;
 
@@ -50,7 +51,7 @@ struct Documented {
 
 // The first cells of the table rows below "## Results".
 Documented read_documentation() {
-    std::ifstream in(std::string(DIASTOLE_SOURCE_DIR) + "/docs/formats.md");
+    std::ifstream in(source_dir() + "/docs/formats.md");
     std::string line;
     while (std::getline(in, line) && line != "## Results") continue;
     Documented documented;

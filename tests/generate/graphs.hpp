@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/paths.hpp"
 #include "workloads/generate/build_model.hpp"
 #include "workloads/generate/read_model.hpp"
 
 namespace diastole::test {
 
 inline ModelDescription bundled(const std::string& name) {
-    return read_model(std::string(DIASTOLE_SOURCE_DIR) + "/workloads/library/" + name + ".toml");
+    return read_model(source_dir() + "/workloads/library/" + name + ".toml");
 }
 
 inline const Operator& find(const Graph& graph, const std::string& name) {

@@ -7,6 +7,7 @@
 
 #include "model/base/error.hpp"
 #include "tests/generate/streams.hpp"
+#include "tests/paths.hpp"
 #include "workloads/generate/permutation.hpp"
 #include "workloads/generate/zipf.hpp"
 
@@ -33,7 +34,7 @@ std::string shared_file(const std::string& name) {
     if (const char* root = std::getenv("DIASTOLE_SHARED"); root != nullptr) {
         return (fs::path(root) / name).string();
     }
-    for (fs::path p = DIASTOLE_SOURCE_DIR; p.has_relative_path(); p = p.parent_path()) {
+    for (fs::path p = source_dir(); p.has_relative_path(); p = p.parent_path()) {
         if (fs::exists(p / "shared" / name)) return (p / "shared" / name).string();
     }
     return {};
@@ -254,8 +255,7 @@ void check_histogram(const std::string& location, std::uint64_t rows, std::uint6
 }  // namespace
 
 TEST_CASE("a generated batch has the measured reuse histogram within two points in both columns") {
-    const std::string file =
-        std::string(DIASTOLE_SOURCE_DIR) + "/workloads/library/reuse_histograms.csv";
+    const std::string file = source_dir() + "/workloads/library/reuse_histograms.csv";
     check_histogram(file + "#fbgemm_t856_bs65536", 4'000'000, 3'500'000);
     check_histogram(file + "#fbgemm_t788_bs131072_0", 4'000'000, 3'500'000);
 }
@@ -273,8 +273,8 @@ TEST_CASE("the published histograms of the shared data are reproduced as well") 
 
 TEST_CASE("a histogram is kept as far as a small batch or a small table allows") {
     auto table = table_of(3, 10, 1000, IndexDistribution::reuse_histogram);
-    table.indices.histogram = std::string(DIASTOLE_SOURCE_DIR) +
-                              "/workloads/library/reuse_histograms.csv#fbgemm_t856_bs65536";
+    table.indices.histogram =
+        source_dir() + "/workloads/library/reuse_histograms.csv#fbgemm_t856_bs65536";
     CHECK(reuse_counts(draw(table).rows).size() == 3);
     table.rows = 1;
     CHECK(reuse_counts(draw(table).rows).size() == 1);
@@ -299,8 +299,8 @@ TEST_CASE("a histogram is kept as far as a small batch or a small table allows")
 
 TEST_CASE("no row is touched more often than the batch has bags") {
     auto table = table_of(4'000'000, 256, 256 * 80, IndexDistribution::reuse_histogram);
-    table.indices.histogram = std::string(DIASTOLE_SOURCE_DIR) +
-                              "/workloads/library/reuse_histograms.csv#fbgemm_t856_bs65536";
+    table.indices.histogram =
+        source_dir() + "/workloads/library/reuse_histograms.csv#fbgemm_t856_bs65536";
     const auto counts = reuse_counts(draw(table).rows);
     CHECK(counts.front() <= 256);
     // The bin up to 256 takes its own accesses, 5.2 %, and the 31.1 % of the bins above it.
@@ -349,8 +349,8 @@ TEST_CASE("index streams are fast enough for a batch of ten million lookups", "[
                                     IndexDistribution::reuse_histogram}) {
         auto table = table_of(40'000'000, 4096, 10'000'000, distribution);
         table.indices.zipf_s = 1.05;
-        table.indices.histogram = std::string(DIASTOLE_SOURCE_DIR) +
-                                  "/workloads/library/reuse_histograms.csv#fbgemm_t856_bs65536";
+        table.indices.histogram =
+            source_dir() + "/workloads/library/reuse_histograms.csv#fbgemm_t856_bs65536";
         const auto start = Clock::now();
         const auto stream = GeneratedIndexStreams(1).open(table, 0, 0);
         std::uint64_t sum = 0;

@@ -5,6 +5,7 @@
 
 #include "model/base/error.hpp"
 #include "tests/generate/graphs.hpp"
+#include "tests/paths.hpp"
 
 using namespace diastole;
 using namespace diastole::test;
@@ -149,7 +150,7 @@ TEST_CASE("bundled descriptions hold the published tables") {
 }
 
 TEST_CASE("the example description of the documentation is a valid one") {
-    std::ifstream in(std::string(DIASTOLE_SOURCE_DIR) + "/docs/workloads.md");
+    std::ifstream in(source_dir() + "/docs/workloads.md");
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     const std::size_t begin = text.find("```toml\n");
     REQUIRE(begin != std::string::npos);

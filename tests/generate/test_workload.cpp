@@ -6,6 +6,7 @@
 
 #include "model/base/error.hpp"
 #include "tests/generate/graphs.hpp"
+#include "tests/paths.hpp"
 #include "workloads/generate/footprint.hpp"
 #include "workloads/generate/graph_builder.hpp"
 #include "workloads/generate/index_streams.hpp"
@@ -215,7 +216,7 @@ TEST_CASE("workloads are found by name and by file, in any mode and batch") {
     CHECK(load_workload("rm1", std::nullopt, std::nullopt).batch == 256);
     CHECK(load_workload("rm1", Mode::training, 7).batch == 7);
     CHECK(load_workload("rm1", Mode::training, 7).mode == Mode::training);
-    const std::string file = std::string(DIASTOLE_SOURCE_DIR) + "/workloads/library/ncf.toml";
+    const std::string file = source_dir() + "/workloads/library/ncf.toml";
     CHECK(load_workload(file, std::nullopt, std::nullopt).name == "ncf");
     const auto names = workload_names();
     CHECK(std::count(names.begin(), names.end(), "wide-and-deep") == 1);
@@ -233,7 +234,7 @@ TEST_CASE("unknown workloads, wrong files and wrong batches are refused") {
     refused("dlrm-dcn2", {}, {}, "unknown workload 'dlrm-dcn2'; did you mean 'dlrm-dcnv2'?");
     refused("no/such.toml", {}, {}, "no/such.toml: no such file");
     refused("missing.jsonl", {}, {}, "no such file");
-    refused(std::string(DIASTOLE_SOURCE_DIR) + "/CMakeLists.txt", {}, {}, "diastole import");
+    refused(source_dir() + "/CMakeLists.txt", {}, {}, "diastole import");
     refused("rm1", {}, 0, "batch: expected 1 to");
     refused("rm1", {}, ~std::uint64_t{0}, "batch: expected 1 to");
 

@@ -3,6 +3,7 @@
 #include "model/base/error.hpp"
 #include "tests/graph/random_graph.hpp"
 #include "tests/graph/temporary_folder.hpp"
+#include "tests/paths.hpp"
 #include "workloads/graph/byte_source.hpp"
 #include "workloads/graph/native_trace.hpp"
 #include "workloads/graph/validate.hpp"
@@ -203,7 +204,7 @@ TEST_CASE("index files are taken from the folder of their trace") {
 }
 
 TEST_CASE("the documentation of the native format has every kind and its example reads") {
-    const std::string text = test::text_of(std::string(DIASTOLE_SOURCE_DIR) + "/docs/formats.md");
+    const std::string text = test::text_of(source_dir() + "/docs/formats.md");
     for (const std::string& kind : op_kind_names()) {
         CAPTURE(kind);
         CHECK(text.find("\n| `" + kind + "` |") != std::string::npos);

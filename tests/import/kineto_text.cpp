@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "model/base/error.hpp"
+#include "tests/paths.hpp"
 #include "workloads/graph/byte_source.hpp"
 
 namespace diastole::test {
@@ -113,7 +114,7 @@ std::string shared_traces() {
         return fs::exists(folder) ? folder.string() + "/" : std::string{};
     };
     if (const char* named = std::getenv("DIASTOLE_SHARED")) return traces(named);
-    fs::path folder = fs::path(DIASTOLE_SOURCE_DIR);
+    fs::path folder = fs::path(source_dir());
     while (folder.has_relative_path()) {
         folder = folder.parent_path();
         const std::string found = traces(folder / "shared");

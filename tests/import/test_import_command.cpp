@@ -4,6 +4,7 @@
 #include "tests/cli/run_program.hpp"
 #include "tests/graph/temporary_folder.hpp"
 #include "tests/import/kineto_text.hpp"
+#include "tests/paths.hpp"
 #include "workloads/graph/byte_source.hpp"
 #include "workloads/graph/native_trace.hpp"
 
@@ -68,7 +69,7 @@ TEST_CASE("the example in the help of import runs") {
     const std::string example = help.out.substr(at + 9, help.out.find('\n', at) - at - 9);
     const test::TemporaryFolder folder;
     static_cast<void>(folder.write("rank0.json.gz", gzip(test::training_step().text())));
-    const std::string command = "cd " + folder.path() + " && " + DIASTOLE_PROGRAM + " " + example;
+    const std::string command = "cd " + folder.path() + " && " + program() + " " + example;
     CHECK(std::system((command + " > /dev/null").c_str()) == 0);
     CHECK(folder.files() == 2);
 }

@@ -7,6 +7,7 @@
 
 #include "tests/graph/temporary_folder.hpp"
 #include "tests/import/kineto_text.hpp"
+#include "tests/paths.hpp"
 #include "workloads/graph/byte_source.hpp"
 #include "workloads/graph/native_trace.hpp"
 #include "workloads/graph/validate.hpp"
@@ -131,8 +132,8 @@ TEST_CASE("every kernel of the MTIA training step joins the operator that it sho
 TEST_CASE("the bundled training step is what importing its trace gives", "[slow]") {
     NEEDS_TRACES(folder)
     Graph imported = import_file(folder + dhen).graph;
-    const Graph bundled = read_native_trace(std::string(DIASTOLE_SOURCE_DIR) +
-                                            "/workloads/library/dhen-training.jsonl.gz");
+    const Graph bundled =
+        read_native_trace(source_dir() + "/workloads/library/dhen-training.jsonl.gz");
     CHECK(!bundled.source.empty());
     CHECK(bundled.licence == "MIT");
     imported.name = bundled.name;

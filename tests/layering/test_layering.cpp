@@ -3,13 +3,14 @@
 #include <catch2/catch.hpp>
 
 #include "tests/layering/rules.hpp"
+#include "tests/paths.hpp"
 
 using namespace diastole::layering;
 
 namespace {
 
 const Files& project() {
-    static const Files files = read_tree(DIASTOLE_SOURCE_DIR);
+    static const Files files = read_tree(diastole::source_dir());
     return files;
 }
 

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "model/params/describe.hpp"
+#include "tests/paths.hpp"
 
 using namespace diastole;
 
@@ -15,7 +16,7 @@ namespace {
 
 // Names of the members declared in the structs of a header: "dpe.columns" is found as `columns`.
 std::set<std::string> members_of(const std::string& header) {
-    std::ifstream file(std::string(DIASTOLE_SOURCE_DIR) + "/model/params/" + header);
+    std::ifstream file(source_dir() + "/model/params/" + header);
     std::set<std::string> names;
     bool inside = false;
     const std::regex comment("//.*"), start("^struct \\w+ \\{"), type("^    [\\w:<>]+ (.*);");

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <string>
 
+#include "tests/paths.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -57,9 +59,9 @@ class Machine {
     }
 
     int setup() {
-        const std::string line = "PATH='" + folder_.string() +
-                                 "' '" DIASTOLE_SOURCE_DIR "/scripts/setup.sh' </dev/null >'" +
-                                 (folder_ / "said").string() + "' 2>&1";
+        const std::string line = "PATH='" + folder_.string() + "' '" + diastole::source_dir() +
+                                 "/scripts/setup.sh' </dev/null >'" + (folder_ / "said").string() +
+                                 "' 2>&1";
         const int status = std::system(line.c_str());
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }
