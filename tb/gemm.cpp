@@ -33,13 +33,13 @@ constexpr std::uint64_t largest_pace = 1024;  // of rates and latencies
 
 template <class T>
 struct Choice {
-    const char* name;
+    std::string_view name;
     T value;
 };
 constexpr std::array<Choice<Dataflow>, 6> dataflows = {
-    {{"ws", Dataflow::weight_stationary},
-     {"is", Dataflow::input_stationary},
-     {"os", Dataflow::output_stationary},
+    {{short_name(Dataflow::weight_stationary), Dataflow::weight_stationary},
+     {short_name(Dataflow::input_stationary), Dataflow::input_stationary},
+     {short_name(Dataflow::output_stationary), Dataflow::output_stationary},
      {"weight_stationary", Dataflow::weight_stationary},
      {"input_stationary", Dataflow::input_stationary},
      {"output_stationary", Dataflow::output_stationary}}};

@@ -33,7 +33,6 @@ struct GemmReport {
 std::string gemm_json(const GemmReport& report);  // schema diastole.gemm/1
 std::string gemm_text(const GemmReport& report);
 
-const char* short_name(Dataflow dataflow);    // ws, is, os
 const char* short_name(FoldOverlap overlap);  // none, shadow, stream
 
 }  // namespace diastole

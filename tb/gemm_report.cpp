@@ -136,18 +136,6 @@ double GemmReport::utilization(const GemmCount& count) const {
     return as_double(count.products) / peak;
 }
 
-const char* short_name(Dataflow dataflow) {
-    switch (dataflow) {
-        case Dataflow::weight_stationary:
-            return "ws";
-        case Dataflow::input_stationary:
-            return "is";
-        case Dataflow::output_stationary:
-            break;
-    }
-    return "os";
-}
-
 const char* short_name(FoldOverlap overlap) {
     switch (overlap) {
         case FoldOverlap::none:

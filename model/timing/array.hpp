@@ -33,12 +33,26 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "model/base/dtype.hpp"
 #include "model/base/units.hpp"
 #include "model/params/chip_params.hpp"
 
 namespace diastole {
+
+// As users write it and reports print it.
+constexpr std::string_view short_name(Dataflow dataflow) {
+    switch (dataflow) {
+        case Dataflow::weight_stationary:
+            return "ws";
+        case Dataflow::input_stationary:
+            return "is";
+        case Dataflow::output_stationary:
+            break;
+    }
+    return "os";
+}
 
 struct ArrayShape {
     std::uint32_t rows = 1, columns = 1;
