@@ -28,6 +28,8 @@ DmaEngine::DmaEngine(const sc_core::sc_module_name& name, const ChipParams& chip
       transfers_(chip.issue.queue_depth),
       credits_(chip.dma.outbox),
       params_(chip.dma),
+      link_rate_(chip.noc.pe_link_bytes_per_cycle),
+      header_(chip.noc.header_bytes),
       interleave_(chip.sram),
       kind_(kind),
       source_(source),
@@ -188,6 +190,7 @@ void DmaEngine::issue(const Next& next) {
     ++outstanding_;
     --credits_;
     ++stats_.requests;
+    if (params_.shaping && request.kind == AccessKind::read) shape(at, bytes);
     active.address += bytes;
     active.row_left -= bytes;
     if (active.row_left == 0) next_row(active);
@@ -196,6 +199,17 @@ void DmaEngine::issue(const Next& next) {
         skip_issued();
     }
     noc_->request(port_, request);
+}
+
+// A leaky bucket that drains at the rate of the PE's link, so that answers do not pile up in front
+// of it and hold up those of other PEs. Counted in bytes: no fraction of a cycle is lost. What it
+// adds to the issue interval is the NoC's.
+void DmaEngine::shape(Cycles at, std::uint64_t bytes) {
+    shaped_bytes_ = std::max(shaped_bytes_, at.count() * link_rate_) + bytes + header_;
+    const Cycles drained(shaped_bytes_ / link_rate_);
+    if (drained <= next_slot_) return;
+    next_slot_ = drained;
+    clock_.account(next_slot_, Stall::wait_noc);
 }
 
 void DmaEngine::next_row(Active& active) {

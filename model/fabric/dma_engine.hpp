@@ -110,6 +110,7 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
     }
     Completion complete_front();
     void issue(const Next& next);
+    void shape(Cycles at, std::uint64_t bytes);
     void next_row(Active& active);
     void take_answer();
     Active& by_sequence(std::uint64_t sequence) { return transfers_[sequence - first_sequence_]; }
@@ -126,8 +127,9 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
     SortedRing<Answer> answers_;
     SortedTimes returned_;  // outbox places on their way back
     std::uint32_t credits_;
-    std::uint32_t outstanding_ = 0;  // requests without an answer
-    Cycles next_slot_;               // when the issue port is free
+    std::uint32_t outstanding_ = 0;   // requests without an answer
+    Cycles next_slot_;                // when the issue port is free
+    std::uint64_t shaped_bytes_ = 0;  // the leaky bucket is empty at this byte of the link's time
     Cycles last_completion_;
     Cycles next_event_ = never;
     bool next_event_known_ = true;
@@ -138,6 +140,7 @@ class DmaEngine : public sc_core::sc_module, public DmaIf, public RequesterIf {
     StallClock clock_;
 
     DmaParams params_;
+    std::uint64_t link_rate_, header_;
     Interleave interleave_;
     AccessKind kind_;
     std::uint16_t source_;

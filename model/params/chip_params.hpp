@@ -72,6 +72,7 @@ struct DmaParams {
     std::uint32_t outstanding = 64;     // requests without an answer
     std::uint32_t outbox = 8;           // requests waiting for the NoC
     std::uint32_t startup_cycles = 16;  // per command
+    bool shaping = false;  // reads asked for no faster than the PE's link takes the answers
 };
 
 struct LocalMemoryParams {

@@ -92,6 +92,8 @@ void describe(Schema& s, DmaParams& p) {
     count(s, "dma.outstanding", p.outstanding, "requests", "without an answer, in each direction");
     count(s, "dma.outbox", p.outbox, "requests", "waiting for the NoC");
     count(s, "dma.startup_cycles", p.startup_cycles, "cycles", "per command", 0);
+    s.add("dma.shaping", p.shaping, "",
+          "a leaky bucket: reads are asked for no faster than the PE's link takes the answers");
 }
 
 void describe(Schema& s, LocalMemoryParams& p) {

@@ -9,7 +9,9 @@ namespace {
 
 // A DMA engine alone: the NoC is played by the test.
 struct Bench : public RequestIf, public WakeIf {
-    explicit Bench(const char* name) : engine(name, ChipParams{}, AccessKind::read, 0, 0) {
+    explicit Bench(const char* name, const ChipParams& chip = {},
+                   AccessKind kind = AccessKind::read)
+        : engine(name, chip, kind, 0, 0) {
         engine.noc(*this);
         engine.wake(*this);
     }
@@ -86,4 +88,31 @@ TEST_CASE("a grant that is still to come does not own the time of an answer") {
     }
     CHECK(late.engine.stalls() == asked.engine.stalls());
     CHECK(late.stall(Stall::wait_dram) > 100);
+}
+
+TEST_CASE("a shaped DMA engine asks for reads at the rate of its link, to the cycle") {
+    ChipParams chip;
+    chip.dma.shaping = true;
+    chip.dma.outstanding = 1000;
+    chip.dma.outbox = 1000;
+    Bench shaped("shaped", chip), writes("writes", chip, AccessKind::write), plain("plain");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
+    constexpr std::uint64_t count = 100;
+    for (Bench* bench : {&shaped, &writes, &plain}) {
+        bench->submit(0, count * block);
+        bench->engine.run(Cycles(100000));
+    }
+    REQUIRE(shaped.requests.size() == count);
+    const std::uint64_t first = shaped.requests.front().issued.count();
+    const std::uint64_t bytes = block + chip.noc.header_bytes;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const std::uint64_t link_time = i * bytes / chip.noc.pe_link_bytes_per_cycle;
+        CHECK(shaped.requests[i].issued == Cycles(first + link_time));
+    }
+    // What the bucket adds to the issue interval is the NoC's.
+    const std::uint64_t all = count * bytes / chip.noc.pe_link_bytes_per_cycle;
+    CHECK(shaped.stall(Stall::wait_noc) == all - count * chip.dma.issue_interval);
+    CHECK(writes.requests.back().issued == Cycles(first + (count - 1) * chip.dma.issue_interval));
+    REQUIRE(plain.requests.size() >= 2);
+    CHECK(plain.requests[1].issued == Cycles(first + chip.dma.issue_interval));
 }
