@@ -110,7 +110,7 @@ DType cast_type(const Casts& casts, DType type) {
 
 Roofline roofline_of(const Graph& graph, const ChipParams& chip, const Casts& casts,
                      const IndexStreams& streams, std::uint32_t warmup, std::uint32_t batches,
-                     bool host_copies) {
+                     bool host_copies, bool inputs_on_chip) {
     Roofline result;
     MatrixTime matrix(chip);
     std::uint64_t flops_vector = 0, host_in = 0, host_out = 0;
@@ -132,7 +132,7 @@ Roofline roofline_of(const Graph& graph, const ChipParams& chip, const Casts& ca
 
     const std::uint64_t needed =
         external_bytes(graph, casts) + distinct_row_bytes(graph, casts, streams, warmup, batches);
-    const std::uint64_t held = warmup > 0 ? chip.sram.bytes : 0;
+    const std::uint64_t held = warmup > 0 || inputs_on_chip ? chip.sram.bytes : 0;
     result.compulsory_bytes = needed > held ? needed - held : 0;
     result.dram_seconds = as_double(result.compulsory_bytes) / dram_peak(chip.dram);
 

@@ -23,11 +23,11 @@ struct Roofline {
 };
 
 // Compulsory bytes: each tensor that comes from outside once, each distinct embedding row once,
-// less what on-chip memory can hold when it has been warmed up. Rows are counted over the counted
-// batches by drawing the index streams once more.
+// less what on-chip memory can hold when it has been warmed up or `inputs_on_chip`. Rows are
+// counted over the counted batches by drawing the index streams once more.
 Roofline roofline_of(const Graph& graph, const ChipParams& chip, const Casts& casts,
                      const IndexStreams& streams, std::uint32_t warmup, std::uint32_t batches,
-                     bool host_copies);
+                     bool host_copies, bool inputs_on_chip);
 
 // The type that tensors of `type` are stored and computed as.
 DType cast_type(const Casts& casts, DType type);

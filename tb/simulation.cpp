@@ -153,8 +153,9 @@ RunResult simulate(const RunSpec& spec, const std::function<void(double)>& progr
     }
     result.bound_by = limit_of(result);
     share_time(result);
-    result.roofline = roofline_of(result.graph, result.chip.params, spec.casts, streams,
-                                  spec.warmup, spec.batches, spec.host_copies);
+    result.roofline =
+        roofline_of(result.graph, result.chip.params, spec.casts, streams, spec.warmup,
+                    spec.batches, spec.host_copies, options.params.inputs_in_lls);
     result.window_cycles = chip.conductor().window().count();
     result.activations = chip.conductor().activations();
     result.module_steps = chip.conductor().module_steps();

@@ -87,7 +87,9 @@ std::unique_ptr<IndexStream> TestStreams::open(const EmbeddingTable& table, std:
 Checked run_and_check(const Graph& graph, const ChipParams& chip, const LoweringOptions& options) {
     const TestStreams streams;
     Checked checked;
-    const MemoryMap memory(graph, chip, {options.params.activations_in_lls, options.infer_reuse});
+    const MemoryMap memory(
+        graph, chip,
+        {options.params.activations_in_lls, options.infer_reuse, options.params.inputs_in_lls});
     auto jobs = lower(graph, chip, streams, options, checked.notes);
     while (auto job = jobs->next()) {
         const Operator& op = graph.operators.at(job->operator_index);

@@ -191,6 +191,95 @@ TEST_CASE("a local memory that holds no tile is refused with both sizes") {
                       Catch::Contains("local_memory.bytes") && Catch::Contains("got 16"));
 }
 
+TEST_CASE("every loop order, use of the grid and sharing can be forced, and is reported") {
+    const ChipParams chip = test_chip(2, 4, 64 * 1024);
+    Random random(7);
+    for (int trial = 0; trial < 60; ++trial) {
+        const Shapes s{random.below(3) == 0 ? random.between(2, 5) : 1,
+                       random_edge(random),
+                       random_edge(random),
+                       random.between(8, 70),
+                       false,
+                       false};
+        LoweringOptions options;
+        LoweringParams& p = options.params;
+        p.tile_m = static_cast<std::uint32_t>(random.between(4, 20));
+        p.tile_n = static_cast<std::uint32_t>(random.between(4, 20));
+        p.tile_k = static_cast<std::uint32_t>(random.between(1, s.k / 4));
+        p.stationary = static_cast<StationaryChoice>(random.below(4));
+        p.grid_rows = static_cast<GridChoice>(random.below(4));
+        p.grid_columns = static_cast<GridChoice>(random.below(4));
+        p.buffers = random.below(2) == 0 ? 0 : static_cast<std::uint32_t>(random.between(2, 6));
+        const bool by_n = p.grid_rows == GridChoice::n || p.grid_columns == GridChoice::n;
+        const bool by_m = p.grid_rows == GridChoice::m || p.grid_columns == GridChoice::m;
+        p.broadcast_a = by_n && random.below(2) == 0 ? Switch::on : Switch::off;
+        p.broadcast_b = by_m && random.below(2) == 0 ? Switch::on : Switch::off;
+        CAPTURE(trial, s.batch, s.m, s.n, s.k);
+        check_products(s, chip, options);
+
+        const Checked checked = run_and_check(gemm_graph(s), chip, options);
+        const std::string& note = checked.notes[0];
+        CAPTURE(note);
+        const auto says = [&](const char* what) { return note.find(what) != std::string::npos; };
+        if (p.stationary != StationaryChoice::automatic) {
+            CHECK(says("A stays") == (p.stationary == StationaryChoice::input));
+            CHECK(says("B stays") == (p.stationary == StationaryChoice::weight));
+        }
+        CHECK(says("broadcast A") == (p.broadcast_a == Switch::on));
+        CHECK((says("broadcast B") || says("broadcast A B")) == (p.broadcast_b == Switch::on));
+        if (p.buffers > 0) CHECK(says((std::to_string(p.buffers) + " buffers").c_str()));
+    }
+}
+
+TEST_CASE("a forced choice that is impossible is one error that names its key") {
+    const ChipParams chip = test_chip(2, 4, 64 * 1024);
+    const auto refusal = [&](const LoweringParams& params) -> std::string {
+        const Graph graph = gemm_graph({1, 512, 512, 512, false, false});
+        const TestStreams streams;
+        LoweringNotes notes;
+        LoweringOptions options;
+        options.params = params;
+        auto jobs = lower(graph, chip, streams, options, notes);
+        try {
+            jobs->next();
+        } catch (const ConfigError& error) {
+            return error.what();
+        }
+        return "accepted";
+    };
+    LoweringParams tile;
+    tile.tile_m = tile.tile_n = 512;
+    CHECK_THAT(refusal(tile), Catch::StartsWith("lowering.tile_m = 512, lowering.tile_n = 512: ") &&
+                                  Catch::Contains("got 65536"));
+    LoweringParams depth;
+    depth.tile_k = 512;
+    depth.split_k = 4;
+    CHECK_THAT(refusal(depth),
+               Catch::StartsWith("lowering.tile_k: ") && Catch::Contains("each of the 4 PEs"));
+    LoweringParams share;
+    share.grid_rows = share.grid_columns = GridChoice::m;
+    share.broadcast_a = Switch::on;
+    CHECK_THAT(refusal(share), Catch::StartsWith("lowering.broadcast_a: "));
+    LoweringParams single;
+    single.buffers = 1;
+    CHECK_THAT(refusal(single), Catch::StartsWith("lowering.buffers: expected 0 or at least 2"));
+}
+
+TEST_CASE("inputs and parameters lie in LLS when that is asked for, while they fit") {
+    ChipParams chip = test_chip(2, 2, 64 * 1024);
+    const Graph graph = gemm_graph({1, 64, 64, 64, false, false});
+    const Operator& op = graph.operators[0];
+    MemoryOptions options;
+    chip.sram.lls_bytes = 1 << 20;
+    CHECK(MemoryMap(graph, chip, options).input(op, 0).space == Space::dram);
+    options.inputs_in_lls = true;
+    CHECK(MemoryMap(graph, chip, options).input(op, 0).space == Space::lls);
+    CHECK(MemoryMap(graph, chip, options).input(op, 1).space == Space::lls);
+    chip.sram.lls_bytes = 64 * 64 * 2;  // room for one of them
+    CHECK(MemoryMap(graph, chip, options).input(op, 0).space == Space::lls);
+    CHECK(MemoryMap(graph, chip, options).input(op, 1).space == Space::dram);
+}
+
 TEST_CASE("broadcast can be turned off, and then every PE reads for itself") {
     const ChipParams chip = test_chip(4, 4, 128 * 1024);
     LoweringOptions options;

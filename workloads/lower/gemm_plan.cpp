@@ -1,176 +1,66 @@
 #include "workloads/lower/gemm_plan.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <vector>
 
-#include "model/base/error.hpp"
+#include "workloads/lower/gemm_candidates.hpp"
 #include "workloads/lower/gemm_cost.hpp"
+#include "workloads/lower/gemm_walk.hpp"
 #include "workloads/lower/grid.hpp"
 
 namespace diastole {
 namespace {
 
-std::vector<GridView> candidate_views(const GemmProblem& problem, const ChipParams& chip,
-                                      const LoweringParams& params) {
-    const std::uint32_t columns = chip.grid.columns;
-    std::vector<GridRole> roles = {GridRole::m, GridRole::n};
-    if (problem.shape.batch > 1) roles.push_back(GridRole::batch);
-    std::vector<GridView> views;
-    for (const GridRole down : roles) {
-        for (const GridRole across : roles) {
-            for (std::uint32_t split = 1; split <= columns; ++split) {
-                if (columns % split != 0 || split > problem.shape.k) continue;
-                views.push_back({chip.grid, down, across, split, false});
-            }
+// The best candidates of each way to use the grid, a few of each, by their closed-form cost.
+class Shortlist {
+  public:
+    void offer(const GemmPlan& plan) {
+        Group& group = group_of(plan);
+        if (group.plans.size() == most_of_group && plan.cycles >= group.plans.back().cycles) return;
+        if (group.plans.size() == most_of_group) group.plans.pop_back();
+        const auto later = [](const GemmPlan& a, const GemmPlan& b) { return a.cycles < b.cycles; };
+        group.plans.insert(std::upper_bound(group.plans.begin(), group.plans.end(), plan, later),
+                           plan);
+    }
+
+    // The best of all groups together; none that costs much more than the best.
+    [[nodiscard]] std::vector<GemmPlan> take() const {
+        std::vector<GemmPlan> all;
+        for (const Group& group : groups_) {
+            all.insert(all.end(), group.plans.begin(), group.plans.end());
         }
-    }
-    const std::uint32_t pes = pe_count(chip);
-    if (chip.grid.rows > 1 && pes <= problem.shape.k) {
-        views.push_back({chip.grid, GridRole::m, GridRole::n, pes, true});
-    }
-    if (params.split_k == 0) return views;
-    const auto other = [&](const GridView& view) { return view.split != params.split_k; };
-    views.erase(std::remove_if(views.begin(), views.end(), other), views.end());
-    if (views.empty()) {
-        throw ConfigError("lowering.split_k: " + problem.user +
-                          " can divide K = " + std::to_string(problem.shape.k) +
-                          " over a divisor of " + std::to_string(columns) + " PEs or over all " +
-                          std::to_string(pes) + ", got " + std::to_string(params.split_k));
-    }
-    return views;
-}
-
-// Tile edges to try: the whole share where it is not large, powers of two below it. `forced` leaves
-// one.
-std::vector<std::uint64_t> edges(std::uint64_t extent, std::uint64_t parts, std::uint64_t most,
-                                 std::uint64_t least, std::uint32_t forced) {
-    if (forced != 0) return {std::min<std::uint64_t>(forced, extent)};
-    const std::uint64_t mine = ceil_div(extent, parts);
-    std::vector<std::uint64_t> result;
-    for (const std::uint64_t pieces : {1, 2, 3}) {
-        const std::uint64_t edge = ceil_div(mine, pieces);
-        if (edge <= most) result.push_back(edge);
-    }
-    for (std::uint64_t edge = most; edge >= least; edge /= 2) {
-        if (edge < mine) result.push_back(edge);
-    }
-    std::sort(result.begin(), result.end(), std::greater<>());
-    result.erase(std::unique(result.begin(), result.end()), result.end());
-    return result;
-}
-
-std::vector<Dataflow> candidate_dataflows(const ChipParams& chip, const LoweringParams& params) {
-    switch (params.dataflow) {
-        case DataflowChoice::weight_stationary:
-            return {Dataflow::weight_stationary};
-        case DataflowChoice::input_stationary:
-            return {Dataflow::input_stationary};
-        case DataflowChoice::output_stationary:
-            return {Dataflow::output_stationary};
-        case DataflowChoice::automatic:
-            break;
-    }
-    // Holding the one or the other operand is the same array; holding the sums is another one.
-    if (chip.dpe.dataflow == Dataflow::output_stationary) return {Dataflow::output_stationary};
-    return {chip.dpe.dataflow, chip.dpe.dataflow == Dataflow::weight_stationary
-                                   ? Dataflow::input_stationary
-                                   : Dataflow::weight_stationary};
-}
-
-// Largest edges tried first; small ones only for local memories that hold nothing larger.
-constexpr std::uint64_t most_edge = 512, most_k = 1024;
-constexpr std::uint32_t most_depth = 4;
-constexpr std::array<std::uint64_t, 3> least_edges = {32, 8, 1};
-
-struct Search {
-    const GemmProblem& problem;
-    const ChipParams& chip;
-    const LoweringParams& params;
-    std::optional<GemmPlan> best;
-    std::uint64_t smallest = ~std::uint64_t{0};  // bytes of the smallest plan seen
-
-    // The deepest buffers that fit: the more tiles on their way, the less latency shows.
-    void consider(GemmPlan plan) {
-        for (plan.depth = most_depth; plan.depth >= 2; --plan.depth) {
-            const std::uint64_t bytes = gemm_buffers(problem, plan).total();
-            smallest = std::min(smallest, bytes);
-            if (bytes > chip.local_memory.bytes) continue;
-            plan.cycles = gemm_cost(problem, plan, chip);
-            if (!best || plan.cycles < best->cycles) best = plan;
-            return;
-        }
+        std::stable_sort(all.begin(), all.end(),
+                         [](const GemmPlan& a, const GemmPlan& b) { return a.cycles < b.cycles; });
+        std::size_t keep = 1;
+        while (keep < std::min(all.size(), most) && all[keep].cycles < 2 * all[0].cycles) ++keep;
+        all.resize(keep);
+        return all;
     }
 
-    void over_tiles(GemmPlan plan, std::uint64_t least) {
-        const Gemm& g = problem.shape;
-        const GridView& view = plan.view;
-        for (const auto m : edges(g.m, view.extent(GridRole::m), most_edge, least, params.tile_m)) {
-            for (const auto n :
-                 edges(g.n, view.extent(GridRole::n), most_edge, least, params.tile_n)) {
-                for (const auto k : edges(g.k, view.split, most_k, least, params.tile_k)) {
-                    if (ceil_div(g.k, k) < view.split) continue;  // a PE without a part of K
-                    plan.tile_m = m;
-                    plan.tile_n = n;
-                    plan.tile_k = k;
-                    for (const Resident r : {Resident::none, Resident::a, Resident::b}) {
-                        plan.resident = r;
-                        consider(plan);
-                    }
-                }
-            }
-        }
+  private:
+    static constexpr std::size_t most_of_group = 6, most = 64;
+    struct Group {
+        GemmPlan key;
+        std::vector<GemmPlan> plans;
+    };
+    Group& group_of(const GemmPlan& plan) {
+        const auto same = [&](const Group& group) {
+            const GemmPlan& key = group.key;
+            return key.view.rows == plan.view.rows && key.view.columns == plan.view.columns &&
+                   key.view.split == plan.view.split &&
+                   key.view.whole_grid == plan.view.whole_grid &&
+                   key.broadcast_a == plan.broadcast_a && key.broadcast_b == plan.broadcast_b;
+        };
+        if (last_ < groups_.size() && same(groups_[last_])) return groups_[last_];
+        last_ = static_cast<std::size_t>(std::find_if(groups_.begin(), groups_.end(), same) -
+                                         groups_.begin());
+        if (last_ == groups_.size()) groups_.push_back({plan, {}});
+        return groups_[last_];
     }
+    std::vector<Group> groups_;
+    std::size_t last_ = 0;
 };
-
-std::string_view letters(Dataflow dataflow) {
-    switch (dataflow) {
-        case Dataflow::weight_stationary:
-            return "ws";
-        case Dataflow::input_stationary:
-            return "is";
-        case Dataflow::output_stationary:
-            break;
-    }
-    return "os";
-}
-
-std::string describe(const GemmPlan& plan) {
-    const auto number = [](std::uint64_t v) { return std::to_string(v); };
-    std::string note = plan.unit == Unit::matrix ? std::string(letters(plan.dataflow)) + " " : "";
-    note += number(plan.tile_m) + "x" + number(plan.tile_n) + "x" + number(plan.tile_k) + " on ";
-    note += plan.unit == Unit::matrix ? "dpe" : plan.unit == Unit::vector ? "vector" : "simd";
-    note += " " + std::string(name_of(plan.type)) + ", PEs m" +
-            number(plan.view.extent(GridRole::m)) + " n" + number(plan.view.extent(GridRole::n));
-    const std::uint32_t batch = plan.view.extent(GridRole::batch);
-    if (batch > 1) note += " batch" + number(batch);
-    if (plan.view.split > 1) note += " k" + number(plan.view.split);
-    if (plan.resident != Resident::none) note += plan.resident == Resident::a ? ", A" : ", B";
-    if (plan.resident != Resident::none) note += " stays";
-    if (plan.broadcast_a || plan.broadcast_b) note += ", broadcast";
-    if (plan.broadcast_a) note += " A";
-    if (plan.broadcast_b) note += " B";
-    if (plan.layout_a || plan.layout_b) note += plan.layout_a ? ", transposes A" : ", transposes B";
-    if (plan.layout_a && plan.layout_b) note += " and B";
-    return note;
-}
-
-// On the matrix engine if it has the type, else on the vector cores or the SIMD engine.
-void choose_unit(const GemmProblem& problem, const ChipParams& chip, GemmPlan& plan) {
-    const DType type = size_of(problem.a) >= size_of(problem.b) ? problem.a : problem.b;
-    plan.type = type;
-    if (chip.dpe.k_elements[type] > 0 && chip.dpe.arrays > 0 && chip.dpe.columns > 0) return;
-    if (chip.vector.ops_per_cycle[type] > 0) {
-        plan.unit = Unit::vector;
-    } else if (chip.simd.ops_per_cycle[type] > 0) {
-        plan.unit = Unit::simd;
-    } else {
-        const std::string name(name_of(type));
-        throw ConfigError(problem.user + " multiplies " + name + ", which chip '" + chip.name +
-                          "' has on no engine; try --cast " + name + "=fp16");
-    }
-}
 
 }  // namespace
 
@@ -214,6 +104,14 @@ bool needs_layout_b(Dataflow dataflow, bool transposed) {
     return dataflow == Dataflow::input_stationary ? !transposed : transposed;
 }
 
+std::uint64_t waves_of(const GemmProblem& problem, const GemmPlan& plan) {
+    const Gemm& g = problem.shape;
+    const GridView& view = plan.view;
+    return ceil_div(ceil_div(g.m, plan.tile_m), view.extent(GridRole::m)) *
+           ceil_div(ceil_div(g.n, plan.tile_n), view.extent(GridRole::n)) *
+           ceil_div(g.batch, view.extent(GridRole::batch));
+}
+
 GemmBuffers gemm_buffers(const GemmProblem& problem, const GemmPlan& plan) {
     const std::uint64_t a = plan.tile_m * plan.tile_k * size_of(problem.a);
     const std::uint64_t b = plan.tile_k * plan.tile_n * size_of(problem.b);
@@ -224,9 +122,11 @@ GemmBuffers gemm_buffers(const GemmProblem& problem, const GemmPlan& plan) {
     buffers.b = b * (plan.resident == Resident::b ? steps + plan.depth - 1 : plan.depth);
     if (plan.layout_a) buffers.a_raw = 2 * a;
     if (plan.layout_b) buffers.b_raw = 2 * b;
-    buffers.sum = 2 * sums;
-    if (plan.view.split > 1) buffers.chained = 2 * sums;
-    if (plan.finish) buffers.out = 2 * plan.tile_m * plan.tile_n * size_of(problem.out);
+    // A PE with a single tile has no next one to make room for.
+    const std::uint64_t tiles = std::min<std::uint64_t>(2, waves_of(problem, plan));
+    buffers.sum = tiles * sums;
+    if (plan.view.split > 1) buffers.chained = tiles * sums;
+    if (plan.finish) buffers.out = tiles * plan.tile_m * plan.tile_n * size_of(problem.out);
     switch (problem.bias) {
         case Bias::none:
             break;
@@ -246,42 +146,58 @@ GemmBuffers gemm_buffers(const GemmProblem& problem, const GemmPlan& plan) {
     return buffers;
 }
 
+GemmPasses gemm_passes(Dataflow dataflow, const FoldGrid& grid, const ArrayShape& array) {
+    const std::uint64_t across = ceil_div(grid.across, array.columns);
+    switch (dataflow) {
+        case Dataflow::weight_stationary:
+            return {across, 1};
+        case Dataflow::input_stationary:
+            return {1, across};
+        case Dataflow::output_stationary:
+            break;
+    }
+    return {across, ceil_div(grid.down, array.rows)};
+}
+
+std::string describe(const GemmPlan& plan) {
+    const auto number = [](std::uint64_t v) { return std::to_string(v); };
+    std::string note =
+        plan.unit == Unit::matrix ? std::string(short_name(plan.dataflow)) + " " : "";
+    note += number(plan.tile_m) + "x" + number(plan.tile_n) + "x" + number(plan.tile_k) + " on ";
+    note += plan.unit == Unit::matrix ? "dpe" : plan.unit == Unit::vector ? "vector" : "simd";
+    note += " " + std::string(name_of(plan.type)) + ", PEs m" +
+            number(plan.view.extent(GridRole::m)) + " n" + number(plan.view.extent(GridRole::n));
+    const std::uint32_t batch = plan.view.extent(GridRole::batch);
+    if (batch > 1) note += " batch" + number(batch);
+    if (plan.view.split > 1) note += " k" + number(plan.view.split);
+    if (plan.resident != Resident::none) note += plan.resident == Resident::a ? ", A" : ", B";
+    if (plan.resident != Resident::none) note += " stays";
+    if (plan.broadcast_a || plan.broadcast_b) note += ", broadcast";
+    if (plan.broadcast_a) note += " A";
+    if (plan.broadcast_b) note += " B";
+    note += ", " + number(plan.depth) + " buffers";
+    if (plan.layout_a || plan.layout_b) note += plan.layout_a ? ", transposes A" : ", transposes B";
+    if (plan.layout_a && plan.layout_b) note += " and B";
+    return note;
+}
+
+// The closed-form cost ranks all candidates; of the best of each way to use the grid, the walk
+// through their steps decides.
 GemmPlan plan_gemm(const GemmProblem& problem, const ChipParams& chip,
                    const LoweringParams& params) {
-    GemmPlan plan;
-    choose_unit(problem, chip, plan);
-    plan.sum_bytes = size_of(plan.type) == 8 ? 8 : 4;
-    const bool same_type = size_of(problem.out) == plan.sum_bytes &&
-                           (problem.out == DType::int32) == (plan.type == DType::int8);
-    plan.finish = problem.bias != Bias::none || !same_type;
-    Search search{problem, chip, params, {}};
-    const std::vector<GridView> views = candidate_views(problem, chip, params);
-    for (const std::uint64_t least : least_edges) {
-        for (const GridView& view : views) {
-            plan.view = view;
-            const bool share = params.broadcast && chip.noc.broadcast_reads && !view.whole_grid;
-            const bool by_n = view.rows == GridRole::n || view.columns == GridRole::n;
-            const bool by_m = view.rows == GridRole::m || view.columns == GridRole::m;
-            plan.broadcast_a = share && by_n;
-            plan.broadcast_b = share && by_m;
-            for (const Dataflow dataflow : candidate_dataflows(chip, params)) {
-                plan.dataflow = dataflow;
-                plan.layout_a =
-                    plan.unit == Unit::matrix && needs_layout_a(dataflow, problem.transpose_a);
-                plan.layout_b =
-                    plan.unit == Unit::matrix && needs_layout_b(dataflow, problem.transpose_b);
-                search.over_tiles(plan, least);
-            }
-        }
-        if (search.best) break;
-    }
-    if (!search.best) {
-        throw ConfigError("local_memory.bytes: a tile of " + problem.user + " needs at least " +
-                          std::to_string(search.smallest) + " bytes per PE, got " +
-                          std::to_string(chip.local_memory.bytes));
-    }
-    search.best->note = describe(*search.best);
-    return *search.best;
+    Shortlist list;
+    visit_gemm_candidates(problem, chip, params, [&](GemmPlan& plan) {
+        plan.cycles = gemm_cost(problem, plan, chip);
+        list.offer(plan);
+    });
+    std::optional<GemmPlan> best;
+    const auto consider = [&](GemmPlan& plan) {
+        plan.cycles = gemm_walk(problem, plan, chip, best ? best->cycles : 1e300);
+        if (!best || plan.cycles < best->cycles) best = plan;
+    };
+    for (const GemmPlan& plan : list.take()) visit_broadcasts(plan, chip, params, consider);
+    best->note = describe(*best);
+    return *best;
 }
 
 }  // namespace diastole

@@ -7,6 +7,7 @@
 
 #include "model/isa/command.hpp"
 #include "model/params/chip_params.hpp"
+#include "model/timing/array.hpp"
 #include "workloads/graph/work.hpp"
 #include "workloads/lower/lowering_params.hpp"
 
@@ -71,13 +72,24 @@ struct GemmBuffers {
         return a_raw + b_raw + a + b + bias + sum + chained + out;
     }
 };
+// Output tiles of the busiest PE.
+std::uint64_t waves_of(const GemmProblem& problem, const GemmPlan& plan);
 GemmBuffers gemm_buffers(const GemmProblem& problem, const GemmPlan& plan);
+
+// How often a streamed operand passes: once for every set of columns (or rows) the arrays take.
+struct GemmPasses {
+    std::uint64_t a = 1, b = 1;
+};
+GemmPasses gemm_passes(Dataflow dataflow, const FoldGrid& grid, const ArrayShape& array);
 
 // Which operand the arrays want transposed. A streamed operand is read with K contiguous; a
 // stationary one enters row by row of K, so its other index must be contiguous; output-stationary
 // streams both, each with its other index contiguous.
 bool needs_layout_a(Dataflow dataflow, bool transposed);
 bool needs_layout_b(Dataflow dataflow, bool transposed);
+
+// The choice in words, for the report.
+std::string describe(const GemmPlan& plan);
 
 // Throws ConfigError when no tile fits local memory, or a forced choice is impossible.
 GemmPlan plan_gemm(const GemmProblem& problem, const ChipParams& chip,

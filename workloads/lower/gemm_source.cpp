@@ -204,19 +204,11 @@ void GemmSource::multiply(std::uint32_t pe, const Tile& tile, std::uint64_t step
 
     const std::uint64_t a_element = size_of(problem_.a), b_element = size_of(problem_.b);
     const std::uint64_t before = (step - steps.begin) * plan_.tile_k;  // of K, in earlier steps
-    std::uint64_t a_passes = 1, b_passes = 1;
+    GemmPasses passes;
     Command& command = buffer.add(plan_.unit);
     if (plan_.unit == Unit::matrix) {
         const TileShape shape{tile.m, tile.n, k};
-        const FoldGrid grid = fold_grid(plan_.dataflow, shape);
-        // A streamed operand passes once for every set of columns (or rows) the arrays take.
-        const std::uint64_t across = ceil_div(grid.across, array_.columns);
-        if (plan_.dataflow == Dataflow::weight_stationary) a_passes = across;
-        if (plan_.dataflow == Dataflow::input_stationary) b_passes = across;
-        if (plan_.dataflow == Dataflow::output_stationary) {
-            a_passes = across;
-            b_passes = ceil_div(grid.down, array_.rows);
-        }
+        passes = gemm_passes(plan_.dataflow, fold_grid(plan_.dataflow, shape), array_);
         const std::uint64_t folds = fold_count(array_, plan_.dataflow, shape);
         command.instructions = static_cast<std::uint32_t>(ceil_div(folds, array_.arrays));
     }
@@ -230,9 +222,9 @@ void GemmSource::multiply(std::uint32_t pe, const Tile& tile, std::uint64_t step
     }
     const std::uint64_t a_bytes = tile.m * k * a_element, b_bytes = k * tile.n * b_element;
     read_panel(command, cb_a_, a_stays, tile, tile.m * before * a_element, a_bytes,
-               a_bytes * a_passes);
+               a_bytes * passes.a);
     read_panel(command, cb_b_, b_stays, tile, before * tile.n * b_element, b_bytes,
-               b_bytes * b_passes);
+               b_bytes * passes.b);
     if (step + 1 == steps.end) produce(command, cb_sum_, tile.m * tile.n * plan_.sum_bytes);
 }
 

@@ -60,7 +60,9 @@ class LoweredGraph final : public JobStream {
           chip_(chip),
           streams_(streams),
           options_(options),
-          memory_(graph_, chip, {options.params.activations_in_lls, options.infer_reuse}),
+          memory_(graph_, chip,
+                  {options.params.activations_in_lls, options.infer_reuse,
+                   options.params.inputs_in_lls}),
           notes_(notes) {
         notes_.assign(graph_.operators.size(), "");
         std::vector<bool> awaited(graph_.operators.size(), false);

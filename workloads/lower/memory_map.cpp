@@ -132,11 +132,17 @@ void MemoryMap::place_all(const ChipParams& chip, const MemoryOptions& options) 
         return at;
     };
     const bool reuse = options.infer_reuse || !graph.identity_inferred;
+    const bool inputs_in_lls = options.inputs_in_lls && graph.mode == Mode::inference;
 
     if (reuse) {
         for (std::size_t t = 0; t < lives.size(); ++t) {
-            if (lives[t].seen && !lives[t].produced) {
-                tensors_[t] = in_dram(size_of(graph.tensors[t]).count());
+            if (!lives[t].seen || lives[t].produced) continue;
+            const std::uint64_t bytes = size_of(graph.tensors[t]).count();
+            std::uint64_t address = 0;
+            if (inputs_in_lls && lls.take(bytes, address)) {
+                tensors_[t] = {Space::lls, address};
+            } else {
+                tensors_[t] = in_dram(bytes);
             }
         }
     }

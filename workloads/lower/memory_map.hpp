@@ -32,6 +32,7 @@ class AddressRanges {
 struct MemoryOptions {
     bool activations_in_lls = true;
     bool infer_reuse = true;
+    bool inputs_in_lls = false;  // those of inference, while they fit
 };
 
 class MemoryMap {
