@@ -18,5 +18,6 @@ void add_show(CLI::App& app, Action& action);
 void add_dram(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
 void add_gemm(CLI::App& app, Action& action);
+void add_serve(CLI::App& app, Action& action);
 
 }  // namespace diastole

@@ -114,6 +114,7 @@ int sc_main(int argc, char** argv) {
     add_show(app, action);
     add_validate(app, action);
     add_gemm(app, action);
+    add_serve(app, action);
 
     if (const auto code = parse(app, argc, argv)) return *code;
     if (!action) {

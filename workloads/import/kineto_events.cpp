@@ -226,6 +226,9 @@ class EventReader {
         event.stream = thread(keys);
         std::int64_t correlation = 0;
         if (get_argument(keys, "correlation", correlation)) event.correlation = correlation;
+        std::int64_t number = 0;
+        if (get_argument(keys, "stream", number)) event.device_stream = number;
+        if (get_argument(keys, "wait_on_stream", number)) event.waits_on = number;
         const std::string& text = events_.names.text(event.name);
         if (category == "gpu_memcpy") {
             event.kind = DeviceKind::copy;

@@ -63,6 +63,8 @@ struct DeviceEvent {
     std::uint32_t name = 0, stream = 0;
     std::optional<std::int64_t> correlation;
     std::uint64_t bytes = 0;
+    // As the device numbers its streams, where the trace says it; a marker may wait for another.
+    std::optional<std::int64_t> device_stream, waits_on;
 };
 
 struct Events {
