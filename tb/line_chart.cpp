@@ -35,7 +35,8 @@ std::string escaped(const std::string& text) {
 }
 
 struct Axes {
-    double x_min, x_max, y_low, y_high;  // the last two are exponents of ten
+    double x_min, x_max;
+    int y_low, y_high;  // exponents of ten
     [[nodiscard]] double x(double value) const {
         return left + (value - x_min) / (x_max - x_min) * (width - left - right);
     }
@@ -53,20 +54,23 @@ Axes axes_of(const LineChart& chart) {
             high = std::max(high, y);
         }
     }
-    Axes axes{chart.x_min, chart.x_max, std::floor(std::log10(low)), std::ceil(std::log10(high))};
+    Axes axes{chart.x_min, chart.x_max, static_cast<int>(std::floor(std::log10(low))),
+              static_cast<int>(std::ceil(std::log10(high)))};
     if (axes.y_high <= axes.y_low) axes.y_high = axes.y_low + 1;
     return axes;
 }
 
 void grid(Text& out, const LineChart& chart, const Axes& axes) {
-    for (double x = chart.x_min; x <= chart.x_max + 1e-9; x += chart.x_step) {
+    const auto steps = static_cast<int>((chart.x_max - chart.x_min) / chart.x_step + 1e-9);
+    for (int i = 0; i <= steps; ++i) {
+        const double x = chart.x_min + i * chart.x_step;
         line(out, R"(<path class="g" d="M{:.1f} {}V{}"/>)", axes.x(x), top, height - bottom);
         line(out, R"(<text x="{:.1f}" y="{}" text-anchor="middle">{:.3g}</text>)", axes.x(x),
              height - bottom + 20, x);
     }
-    for (double e = axes.y_low; e <= axes.y_high; ++e) {
+    for (int e = axes.y_low; e <= axes.y_high; ++e) {
         for (const int step : {1, 2, 5}) {
-            const double value = step * std::pow(10, e);
+            const double value = step * std::pow(10.0, e);
             if (std::log10(value) > axes.y_high + 1e-9) continue;
             line(out, R"(<path class="g" d="M{} {:.1f}H{}"/>)", left, axes.y(value), width - right);
             line(out, R"(<text x="{}" y="{:.1f}" text-anchor="end">{}{}</text>)", left - 8,

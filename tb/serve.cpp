@@ -1,6 +1,7 @@
 // diastole serve: queries with a latency target on a chip.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <thread>
@@ -54,7 +55,7 @@ Picoseconds time_from(const char* option, const std::string& text, bool may_be_z
     const double picoseconds = value * scale;
     const bool good = end > 0 && scale > 0 && picoseconds < 1e16 &&
                       (may_be_zero ? picoseconds >= 0 : picoseconds >= 1);
-    if (good) return Picoseconds(static_cast<std::uint64_t>(picoseconds + 0.5));
+    if (good) return Picoseconds(static_cast<std::uint64_t>(std::llround(picoseconds)));
     throw ConfigError(std::string(option) + ": expected a time with its unit (s, ms, us, ns), " +
                       (may_be_zero ? "" : "above 0, ") + "such as 60ms; got '" + text + '\'');
 }
@@ -216,7 +217,7 @@ int replay(const Arguments& a) {
     if (!a.json.empty() && a.json != "-") json = std::make_unique<AtomicFile>(a.json);
     const ChipParams chip = load_chip(a.chip, config::parse_overrides(a.settings)).params;
     const auto time = [](double nanoseconds) {
-        return Picoseconds(static_cast<std::uint64_t>(nanoseconds * 1000 + 0.5));
+        return Picoseconds(static_cast<std::uint64_t>(std::llround(nanoseconds * 1000)));
     };
     const Replay result =
         replay_programs(read_programs(*open_file(a.replay)),

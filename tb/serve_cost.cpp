@@ -1,6 +1,7 @@
 #include "tb/serve_cost.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -54,7 +55,7 @@ std::string simulate_batch(const RunSpec& spec) {
 
 Picoseconds link_time(const HostParams& host, std::uint64_t copies, std::uint64_t bytes) {
     if (copies == 0) return Picoseconds(0);
-    const auto latency = static_cast<std::uint64_t>(host.latency_ns * 1000 + 0.5);
+    const auto latency = static_cast<std::uint64_t>(std::llround(host.latency_ns * 1000));
     return Picoseconds(copies * latency +
                        mul_div_ceil(bytes, 1'000'000'000'000ULL, host.bytes_per_second));
 }

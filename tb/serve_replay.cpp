@@ -113,7 +113,7 @@ void Replayer::submit(const Planned& planned) {
         return;
     }
     const double time = static_cast<double>(program.duration) * 1000 * scale_;
-    job.durations[1] = Picoseconds(static_cast<std::uint64_t>(time + 0.5));
+    job.durations[1] = Picoseconds(static_cast<std::uint64_t>(std::llround(time)));
     job.durations[2] = transfer(program.out);
     job.after[0] = copy_jobs_[planned.program];
     run_jobs_[planned.program] = queue_.submit(job);

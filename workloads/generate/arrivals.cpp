@@ -1,6 +1,7 @@
 #include "workloads/generate/arrivals.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "model/base/error.hpp"
@@ -26,8 +27,8 @@ std::uint64_t number_in(const std::string& option, const std::string& text) {
 }  // namespace
 
 Picoseconds exponential_time(Random& random, double mean_picoseconds) {
-    return Picoseconds(
-        static_cast<std::uint64_t>(-mean_picoseconds * math::log(1.0 - random.unit()) + 0.5));
+    return Picoseconds(static_cast<std::uint64_t>(
+        std::llround(-mean_picoseconds * math::log(1.0 - random.unit()))));
 }
 
 QuerySizes::QuerySizes(std::vector<Size> sizes) : sizes_(std::move(sizes)), weights_(0) {
