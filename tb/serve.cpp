@@ -36,6 +36,7 @@ struct Arguments {
 };
 
 constexpr std::uint64_t most_queries = 100'000'000;  // 0.8 GB of latencies
+constexpr double longest_seconds = 1e6;              // a ninth of what picoseconds can count
 
 // "60ms", "250us", "1.5s", "800ns".
 Picoseconds time_from(const char* option, const std::string& text, bool may_be_zero) {
@@ -60,15 +61,26 @@ Picoseconds time_from(const char* option, const std::string& text, bool may_be_z
                       (may_be_zero ? "" : "above 0, ") + "such as 60ms; got '" + text + '\'');
 }
 
-// Powers of two up to the workload's own batch, and that one, unless --batch-sizes says which.
+// A model description does, a trace has the batch that was recorded.
+bool takes_any_batch(const std::string& workload, std::uint64_t own) {
+    try {
+        load_workload(workload, Mode::inference, own + 1);
+        return true;
+    } catch (const ConfigError&) {
+        return false;
+    }
+}
+
+// The workload's own batch and its halves down to a sixteenth, unless --batch-sizes says which.
 std::vector<std::uint64_t> sizes_of(const Arguments& a, const std::string& workload) {
     std::vector<std::uint64_t> sizes = a.batch_sizes;
     if (sizes.empty()) {
         const std::uint64_t own = load_workload(workload, Mode::inference, std::nullopt).batch;
-        for (std::uint64_t size = std::max<std::uint64_t>(1, own / 16); size < own; size *= 2) {
-            sizes.push_back(size);
-        }
         sizes.push_back(own);
+        const bool any = takes_any_batch(workload, own);
+        while (any && sizes.back() > 1 && sizes.back() > own / 16) {
+            sizes.push_back(sizes.back() / 2);
+        }
     }
     std::sort(sizes.begin(), sizes.end());
     sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
@@ -101,6 +113,9 @@ void measured_models(const Arguments& a, ServeReport& report, const QuerySizes& 
             "serve: expected --chip and --workload, or --service constant|exponential with "
             "--service-time");
     }
+    std::vector<config::Override> settings = config::parse_overrides(a.settings);
+    config::take_table(settings, "lowering");
+    report.chip = load_chip(a.chip, settings).params.name;  // before work that it would be lost to
     std::vector<RunSpec> specs;
     std::vector<std::vector<std::uint64_t>> samples;
     for (const std::string& text : a.workloads) {
@@ -120,7 +135,6 @@ void measured_models(const Arguments& a, ServeReport& report, const QuerySizes& 
     const auto ladders =
         measure_batches(specs, samples, a.at_once, [&](double done) { progress.show(done); });
     for (std::size_t i = 0; i < ladders.size(); ++i) report.models[i].ladder = ladders[i];
-    report.chip = load_chip(a.chip, {}).params.name;
     report.assumptions = {
         "a batch is padded to the next size that was measured; a smaller one costs the same",
         "caches are warm when the batch before was of the same model, else cold as at the start",
@@ -198,6 +212,10 @@ void check(const Arguments& a) {
     if (a.queries == 0 || a.queries > most_queries) {
         throw ConfigError("--queries: expected 1 to " + std::to_string(most_queries) + ", got " +
                           std::to_string(a.queries));
+    }
+    if (a.qps > 0 && static_cast<double>(a.queries) / a.qps > longest_seconds) {
+        throw ConfigError("--qps: " + std::to_string(a.queries) +
+                          " queries at this rate take more than a million seconds");
     }
     if (a.in_flight == 0) throw ConfigError("--in-flight: expected at least 1, got 0");
 }

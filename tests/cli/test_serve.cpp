@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tb/serve_queue.hpp"
 #include "tests/cli/run_program.hpp"
@@ -180,9 +181,22 @@ TEST_CASE("serve measures its batches on the chip, and latency rises with load",
     CHECK(svg.out == "<svg");
 }
 
+TEST_CASE("the examples of serve --help run", "[slow]") {
+    std::istringstream help(run_program("serve --help").out);
+    int examples = 0;
+    for (std::string line; std::getline(help, line);) {
+        if (line.rfind("  diastole serve ", 0) != 0) continue;
+        ++examples;
+        CAPTURE(line);
+        CHECK(run_program(line.substr(11) + " >/dev/null").code == 0);
+    }
+    CHECK(examples == 2);
+}
+
 TEST_CASE("serve refuses contradictory and impossible requests in one line") {
     refuses("--service constant --service-time 1ms", "expected one of --qps");
     refuses("--service constant --service-time 1ms --qps -1", "--qps: expected queries per second");
+    refuses("--service constant --service-time 1ms --qps 1e-9", "a million seconds");
     refuses("--service constant --service-time 1 --qps 5", "--service-time: expected a time");
     refuses("--service constant --service-time 0ms --qps 5", "above 0");
     refuses("--service constant --service-time 1ms --qps 5 --offline", "expected one of");
@@ -195,6 +209,8 @@ TEST_CASE("serve refuses contradictory and impossible requests in one line") {
     refuses("--qps 5", "expected --chip and --workload");
     refuses("--chip mtia-2i --workload rm1=0 --qps 5", "NAME=SHARE");
     refuses("--chip mtia-2i --workload rm9 --qps 5", "rm1");
+    refuses("--chip mtia-9 --workload rm1 --qps 5", "there is no chip 'mtia-9'");
+    refuses("--chip mtia-2i --workload rm1 --set dram.foo=1 --qps 5", "--set: dram.foo");
     refuses("--replay nowhere.json.gz --chip mtia-2i", "nowhere.json.gz");
     refuses("--replay x.json", "expected --chip");
 }
