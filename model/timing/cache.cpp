@@ -47,6 +47,12 @@ bool Cache::touch_last(const Cursor& c, bool& dropped) {
 bool Cache::touch_write(const Cursor& c, bool dead_after) {
     if (sets_ == 0) return false;
     std::uint32_t* set = set_of(c);
+    // What is written was mostly read just before: unlike where a read hits, this can be predicted.
+    if ((set[0] & ~(dirty_bit | dead_bit)) == (c.tag_ << tag_shift | valid_bit)) {
+        dirty_lines_ += (set[0] & dirty_bit) == 0 ? 1 : 0;
+        set[0] = (set[0] & ~dead_bit) | dirty_bit | (dead_after ? dead_bit : 0);
+        return true;
+    }
     const std::uint32_t place = place_of(set, c.tag_);
     if (place == 0) return false;
     const std::uint32_t word = set[place - 1];

@@ -99,6 +99,21 @@ TEST_CASE("a line written as dead after use is dropped, unless it is written aga
     CHECK(cache.dirty_lines() == 1);
 }
 
+TEST_CASE("writing the line that was used last keeps the order and marks it once") {
+    Cache cache(2, 2, 1000);
+    cache.insert(cache.at(1), false, false);
+    cache.insert(cache.at(2), false, false);
+    REQUIRE(cache.touch_write(cache.at(2), false));
+    CHECK(cache.dirty_lines() == 1);
+    CHECK(cache.victim(cache.at(3)).line == 1);
+    REQUIRE(cache.touch_write(cache.at(2), true));
+    CHECK(cache.dirty_lines() == 1);
+    REQUIRE(cache.touch(cache.at(1)));
+    const Cache::Victim victim = cache.victim(cache.at(3));
+    CHECK(victim.line == 2);
+    CHECK(victim.dropped);
+}
+
 TEST_CASE("a cache of no lines never hits, one that does not divide into sets is refused") {
     Cache none(0, 8, 1000);
     CHECK_FALSE(none.touch(none.at(5)));
