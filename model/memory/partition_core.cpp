@@ -241,7 +241,7 @@ void PartitionCore::begin_head() {
 
 void PartitionCore::finish_head() {
     const Input& input = inputs_.front();
-    credits_.push(std::max(now_, head_.slot_free), true);
+    credits_.push(std::max(now_, head_.slot_free));
     Timing timing;
     timing.looked_up = now_;
     timing.data_end = head_.data_end;

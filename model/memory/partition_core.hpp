@@ -123,6 +123,7 @@ class PartitionCore {
     void respond(const MemoryRequest& request, const Timing& timing);
 
     Block look_up(const MemoryRequest& request);
+    void read_hits(const MemoryRequest& request);
     Block look_up_read(const MemoryRequest& request, std::uint32_t& lines);
     Block look_up_write(const MemoryRequest& request);
     Block fetch_lines(std::uint32_t most, std::uint32_t& lines, std::uint32_t& fetch);
@@ -131,6 +132,7 @@ class PartitionCore {
     [[nodiscard]] std::uint32_t lines_left() const;
     [[nodiscard]] std::uint64_t last_uses(std::uint32_t lines) const;
     void pass(std::uint32_t lines);
+    void take_line();
     void use_bank();
     Cycles reserve_bank(std::uint64_t line, Cycles taken, Cycles& start);
     Cycles reserve_bank(std::uint64_t line) {
@@ -165,7 +167,7 @@ class PartitionCore {
     std::uint32_t slots_used_ = 0;
     Ring<Input> inputs_;
     Head head_;
-    SortedQueue<bool> credits_;  // when used slots become free
+    SortedTimes credits_;  // when used slots become free
     SortedQueue<MemoryResponse> responses_;
     Cache cache_;
     std::vector<Cycles> bank_free_;

@@ -5,16 +5,65 @@
 #include "model/memory/partition_core.hpp"
 
 namespace diastole {
+namespace {
+
+// A read that leaves a line that it hits as it is.
+bool is_plain(const MemoryRequest& request) {
+    return request.kind == AccessKind::read && request.hint != CacheHint::no_write_back;
+}
+
+}  // namespace
+
+// How much of its next line the head wants.
+inline std::uint32_t PartitionCore::head_bytes() const {
+    return std::min(static_cast<std::uint32_t>(line_bytes_.value()) - head_.offset, head_.left);
+}
+
+// So many lines of the head have been dealt with.
+inline void PartitionCore::pass(std::uint32_t lines) {
+    for (; lines > 0; --lines) {
+        head_.left -= head_bytes();
+        head_.offset = 0;
+        ++head_.line;
+        head_.cursor.next(cache_);
+    }
+}
+
+inline Cycles PartitionCore::reserve_bank(std::uint64_t line, Cycles taken, Cycles& start) {
+    Cycles& free_at = bank_free_[banks_.remainder(line)];
+    start = std::max(now_, free_at);
+    free_at = start + taken;
+    stats_.bank_cycles += taken.count();
+    return free_at;
+}
+
+// The head's next line takes its bank.
+inline void PartitionCore::use_bank() {
+    const std::uint32_t bytes = head_bytes();
+    const Cycles taken =
+        bytes == line_bytes_.value() ? line_cycles_ : transfer_cycles(Bytes(bytes), bank_width_);
+    Cycles start;
+    head_.data_end = std::max(head_.data_end, reserve_bank(head_.line, taken, start));
+    head_.slot_free = std::max(head_.slot_free, start);
+}
+
+// The head's next line takes its bank and has been dealt with.
+inline void PartitionCore::take_line() {
+    use_bank();
+    pass(1);
+}
 
 // Looks up what is left of the request. Returns what it has to wait for; it goes on from there.
 PartitionCore::Block PartitionCore::look_up(const MemoryRequest& request) {
     const bool is_write = request.kind == AccessKind::write;
     if (request.space == Space::lls) {
-        for (; head_.left > 0; pass(1)) use_bank();
+        while (head_.left > 0) take_line();
         (is_write ? stats_.lls_bytes_written : stats_.lls_bytes_read) += request.bytes;
         return Block::nothing;
     }
-    while (head_.left > 0) {
+    for (;;) {
+        if (is_plain(request)) read_hits(request);
+        if (head_.left == 0) break;
         std::uint32_t lines = 1;
         const Block block = is_write ? look_up_write(request) : look_up_read(request, lines);
         if (block != Block::nothing) return block;
@@ -25,48 +74,28 @@ PartitionCore::Block PartitionCore::look_up(const MemoryRequest& request) {
     return Block::nothing;
 }
 
-// How much of its next line the head wants.
-std::uint32_t PartitionCore::head_bytes() const {
-    return std::min(static_cast<std::uint32_t>(line_bytes_.value()) - head_.offset, head_.left);
+// Lines of a plain read, as far as they hit: the common case in one loop.
+void PartitionCore::read_hits(const MemoryRequest& request) {
+    std::uint64_t hits = 0;
+    for (; head_.left > 0 && cache_.touch(head_.cursor); ++hits) take_line();
+    ClassStats& count = counts(request);
+    count.accesses += hits;
+    count.hits += hits;
 }
 
-// So many lines of the head have been dealt with.
-void PartitionCore::pass(std::uint32_t lines) {
-    for (; lines > 0; --lines) {
-        head_.left -= head_bytes();
-        head_.offset = 0;
-        ++head_.line;
-        head_.cursor.next(cache_);
-    }
-}
-
-Cycles PartitionCore::reserve_bank(std::uint64_t line, Cycles taken, Cycles& start) {
-    Cycles& free_at = bank_free_[banks_.remainder(line)];
-    start = std::max(now_, free_at);
-    free_at = start + taken;
-    stats_.bank_cycles += taken.count();
-    return free_at;
-}
-
-// The head's next line takes its bank.
-void PartitionCore::use_bank() {
-    const std::uint32_t bytes = head_bytes();
-    const Cycles taken =
-        bytes == line_bytes_.value() ? line_cycles_ : transfer_cycles(Bytes(bytes), bank_width_);
-    Cycles start;
-    head_.data_end = std::max(head_.data_end, reserve_bank(head_.line, taken, start));
-    head_.slot_free = std::max(head_.slot_free, start);
-}
-
-// A read or a prefetch of one line; when it misses, of the missing lines that follow as well.
+// A read or a prefetch of one line (of a plain read: one that misses); when it misses, of the
+// missing lines that follow as well.
 PartitionCore::Block PartitionCore::look_up_read(const MemoryRequest& request,
                                                  std::uint32_t& lines) {
     const bool prefetch = request.kind == AccessKind::prefetch;
     const bool last_use = request.hint == CacheHint::no_write_back && !prefetch;
     ClassStats& count = counts(request);
     bool dropped = false;
-    if (last_use && head_bytes() == line_bytes_.value() ? cache_.touch_last(head_.cursor, dropped)
-                                                        : cache_.touch(head_.cursor)) {
+    if (is_plain(request)) {
+        // read_hits() has stopped here
+    } else if (last_use && head_bytes() == line_bytes_.value()
+                   ? cache_.touch_last(head_.cursor, dropped)
+                   : cache_.touch(head_.cursor)) {
         stats_.dropped_write_backs += dropped ? 1 : 0;
         ++count.accesses;
         ++count.hits;
