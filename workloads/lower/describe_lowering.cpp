@@ -40,8 +40,6 @@ void describe(config::Schema& schema, LoweringParams& lowering) {
                     "share the tiles of the first operand of a matrix product", switches);
     schema.add_enum("lowering.broadcast_b", lowering.broadcast_b,
                     "share the tiles of the second operand of a matrix product", switches);
-    schema.add_enum("lowering.prefetch", lowering.prefetch,
-                    "fetch the tiles after the next of a matrix product into the LLC", switches);
     schema.add("lowering.chunk_bytes", lowering.chunk_bytes, "bytes",
                "of the widest operand in one chunk of a streaming kernel; 0: automatic");
     schema

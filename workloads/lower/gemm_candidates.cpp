@@ -114,8 +114,11 @@ struct Sharing {
 };
 Sharing sharing_of(const GridView& view, const ChipParams& chip, const LoweringParams& params) {
     const bool may = params.broadcast && chip.noc.broadcast_reads && !view.whole_grid;
-    const bool by_n = view.rows == GridRole::n || view.columns == GridRole::n;
-    const bool by_m = view.rows == GridRole::m || view.columns == GridRole::m;
+    const std::uint32_t across = view.grid.columns / view.split;
+    const auto divides = [&](GridRole role) {
+        return (view.rows == role && view.grid.rows > 1) || (view.columns == role && across > 1);
+    };
+    const bool by_n = divides(GridRole::n), by_m = divides(GridRole::m);
     return {may && by_n && params.broadcast_a != Switch::off,
             may && by_m && params.broadcast_b != Switch::off};
 }
@@ -281,8 +284,8 @@ void visit_broadcasts(const GemmPlan& plan, const ChipParams& chip, const Loweri
                       const std::function<void(GemmPlan&)>& visit) {
     const Sharing can = sharing_of(plan.view, chip, params);
     GemmPlan other = plan;
-    for (const bool a : {false, true}) {
-        for (const bool b : {false, true}) {
+    for (const bool a : {true, false}) {
+        for (const bool b : {true, false}) {
             if ((a && !can.a) || (b && !can.b)) continue;
             if ((!a && params.broadcast_a == Switch::on) ||
                 (!b && params.broadcast_b == Switch::on)) {

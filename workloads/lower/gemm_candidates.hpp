@@ -16,7 +16,8 @@ void visit_gemm_candidates(const GemmProblem& problem, const ChipParams& chip,
                            const LoweringParams& params,
                            const std::function<void(GemmPlan&)>& visit);
 
-// The other ways to share operands that the user's choices leave to a plan.
+// The ways to share operands that the user's choices leave to a plan, the ones that read least
+// first.
 void visit_broadcasts(const GemmPlan& plan, const ChipParams& chip, const LoweringParams& params,
                       const std::function<void(GemmPlan&)>& visit);
 

@@ -153,7 +153,7 @@ Cost cost_of(const GemmProblem& problem, const GemmPlan& plan, const ChipParams&
     Cost cost;
     cost.resources = {
         tiles * std::max(tile, round_trip), link, issuing, c.waves * out, sram,
-        price.dram(traffic.dram),
+        price.dram(traffic.dram, 1e9),
         touched / static_cast<double>(local_memory_bytes_per_cycle(chip.local_memory)),
         moved / chip.layout.bytes_per_cycle,
         (tiles * 3 + c.waves * 4) * chip.issue.cycles_per_instruction, c.waves * chain_step,
@@ -232,7 +232,11 @@ MemoryPrice::MemoryPrice(const ChipParams& chip)
 double MemoryPrice::requests(TileRows tile) const {
     const auto block = static_cast<std::uint64_t>(interleave_);
     if (tile.pitch == tile.row_bytes) tile = {1, tile.rows * tile.row_bytes, 0};
-    return static_cast<double>(tile.rows * ceil_div(tile.row_bytes, block));
+    const auto rows = static_cast<double>(tile.rows);
+    const bool aligned =
+        tile.pitch % block == 0 && (block % tile.row_bytes == 0 || tile.row_bytes % block == 0);
+    if (aligned) return rows * static_cast<double>(ceil_div(tile.row_bytes, block));
+    return rows * (1 + static_cast<double>(tile.row_bytes - 1) / interleave_);
 }
 
 double MemoryPrice::pace(double latency, double bytes_of_request) const {

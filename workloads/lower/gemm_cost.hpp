@@ -47,6 +47,7 @@ class MemoryPrice {
     [[nodiscard]] double latency(bool from_dram) const {
         return from_dram ? fabric_ + row_ : fabric_;
     }
+    [[nodiscard]] double row() const { return row_; }
     // Between two requests of a DMA engine: its own interval, the round trip of its outbox places
     // and of its outstanding numbers.
     [[nodiscard]] double pace(double latency, double bytes_of_request) const;
@@ -57,7 +58,11 @@ class MemoryPrice {
     // `copies` times.
     [[nodiscard]] double sram(TileRows tile, double tiles, double copies) const;
     [[nodiscard]] double fill(double bytes) const { return bytes / banks_; }
-    [[nodiscard]] double dram(double bytes) const { return bytes / dram_; }
+    // In pieces of `row_bytes`: the shorter, the more DRAM rows are opened for as many bytes.
+    // Assumed, like all of these: a quarter of an atom for each piece.
+    [[nodiscard]] double dram(double bytes, double row_bytes) const {
+        return bytes / dram_ * (1 + 16 / row_bytes);
+    }
 
   private:
     double interleave_, header_, link_, partition_links_, banks_, dram_, partitions_;

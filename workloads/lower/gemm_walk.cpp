@@ -151,14 +151,22 @@ class Walk {
         const double idle = submit >= in_port_.free ? chip_.dma.startup_cycles : 0;
         const double start = submit + idle + (x.shared ? 2.0 * chip_.noc.port_cycles : 0);
         const double requests = price_.requests(tile);
+        const double run = bytes / requests;
         const double latency = price_.latency(cold);
         const double tiles = active_ / x.copies;  // different ones, on all PEs
-        double done = in_port_.take(start, requests * price_.pace(latency, bytes / requests));
+        double done = in_port_.take(start, requests * price_.pace(latency, run));
         done = std::max(done, in_link_.take(start, x.crowding * price_.link(bytes, requests)));
         const double copies = std::max(1.0, x.copies / x.answered);
         done = std::max(done, sram_.take(start, price_.sram(tile, tiles, copies) +
                                                     (cold ? price_.fill(tiles * bytes) : 0)));
-        if (cold) done = std::max(done, dram_.take(start, price_.dram(tiles * bytes)));
+        if (cold) {
+            // An MSHR takes four requests for its line (model/memory); more than that hold up what
+            // is behind them until the line is there. A fifth is assumed.
+            const double held = copies > 4 ? 1.2 : 1;
+            // Each time the buffers have gone round, the latency of a DRAM row shows: assumed.
+            const double gap = price_.row() / (plan_.depth - 1);
+            done = std::max(done, dram_.take(start, held * price_.dram(tiles * bytes, run) + gap));
+        }
         done = std::max(done + latency, loaded_);
         loaded_ = done;
         if (x.layout) {

@@ -37,7 +37,6 @@ struct LoweringParams {
     std::uint32_t buffers = 0;  // tiles in the buffer of an operand; 0: automatic
     bool broadcast = true;      // tiles may be shared along rows and columns of PEs
     Switch broadcast_a = Switch::automatic, broadcast_b = Switch::automatic;
-    Switch prefetch = Switch::automatic;  // of the tiles after the next into the LLC
     std::uint32_t chunk_bytes = 0;   // of streaming kernels; 0: automatic
     std::uint32_t gather_rows = 64;  // embedding rows in one indexed transfer
     bool activations_in_lls = true;  // while they fit
