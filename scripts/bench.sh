@@ -68,6 +68,31 @@ for chip in mtia-1 mtia-2i mtia-300 h100-sxm; do
     measure "DLRM-DCNv2 inference 4096, $chip" 2 500 \
         run --chip "$chip" --workload dlrm-dcnv2 --batch 4096 --memory-mode "$mode"
 done
+# measure_gemm NAME EDGE GOAL_KIND GOAL ARGUMENT...: a product of EDGE cubed, FP16; CPU seconds, or
+# millions of simulated cycles a CPU second.
+measure_gemm() {
+    local name=$1 edge=$2 kind=$3 goal=$4 result=$scratch/result.json cpu cycles rate mark
+    shift 4
+    {
+        echo '{"trace":"diastole/1","name":"gemm","batch":1,"mode":"inference"}'
+        echo '{"id":1,"name":"gemm","kind":"gemm","inputs":[{"id":"a","shape":['"$edge,$edge"'],"dtype":"fp16"},{"id":"b","shape":['"$edge,$edge"'],"dtype":"fp16"}],"outputs":[{"id":"c","shape":['"$edge,$edge"'],"dtype":"fp16"}],"deps":[]}'
+    } >"$scratch/gemm.jsonl"
+    if ! /usr/bin/time -q -f '%U' -o "$scratch/cost" "$diastole" run --workload \
+        "$scratch/gemm.jsonl" "$@" --json "$result" >"$scratch/output" 2>&1 </dev/null; then
+        printf '%-38s failed: %s\n' "$name" "$(tail -n 1 "$scratch/output")"
+        failed=1
+        return
+    fi
+    cpu=$(cat "$scratch/cost")
+    cycles=$(jq .cycles "$result")
+    rate=$(awk -v c="$cycles" -v s="$cpu" 'BEGIN {printf "%.1f", c / 1e6 / (s > 0 ? s : 0.01)}')
+    if [[ $kind == seconds ]]; then mark=$(over "$cpu" "$goal"); else mark=$(over "$goal" "$rate"); fi
+    printf '%-38s %8s CPU s %12s cycles %8s Mcycles/CPU s %s goal: %s %s\n' "$name" "$cpu" \
+        "$cycles" "$rate" "$mark" "$goal" "$kind"
+}
+measure_gemm 'GEMM 4096 cubed, mtia-2i' 4096 seconds 2 --chip mtia-2i
+measure_gemm 'GEMM 2048 cubed, one PE of mtia-2i' 2048 Mcycles 10 --chip mtia-2i \
+    --set grid.rows=1 --set grid.columns=1 --set lowering.inputs_in_lls=true
 trace=${DIASTOLE_SHARED:-$root/../shared}/data/traces/kineto/mtia_dhen_training_rank0.json.gz
 if [[ -f $trace ]]; then
     measure 'import of the 87 MB training trace' 6 400 \
