@@ -29,12 +29,18 @@ ChannelSpread::ChannelSpread(const ChannelMap& map, std::uint32_t channels, std:
                 fmt::format("pseudo-channels: the map's ch and pc fields tell {} apart, got {}",
                             map.channels, channels));
         }
-        const bool on_top = channel_.back().shift > local_.back().shift;
-        if ((channel_bytes & (channel_bytes - 1)) != 0 && on_top) {
+        // The bits below each part of `ch` and `pc` are used in full, or there would be holes.
+        std::uint32_t below = 0;
+        bool holes = false;
+        for (const ChannelMap::Part& part : channel_) {
+            holes = holes || channel_bytes % (std::uint64_t{1} << (part.shift - below)) != 0;
+            below += static_cast<std::uint32_t>(__builtin_popcountll(part.mask));
+        }
+        if (holes) {
             throw ConfigError(
                 fmt::format("dram.map: a pseudo-channel has {} bytes, no power of two: expected ch "
                             "and pc below "
-                            "the field that holds the topmost bits",
+                            "the bits that are not used in full",
                             channel_bytes));
         }
         block_ = std::uint64_t{1} << channel_.front().shift;

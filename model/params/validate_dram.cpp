@@ -88,6 +88,8 @@ void check_geometry(Findings& out, const DramParams& d) {
                 "inline_code: expected queues of at least 3 atoms");
     out.require(channel_data_bytes(d) > 0, "policy.ecc_ratio",
                 "expected a pseudo-channel that holds the data and its inline code");
+    out.require(d.policy.row_hit_cap == 0 || d.policy.scheduler == SchedulerKind::fr_fcfs,
+                "policy.row_hit_cap", "expected 0 unless scheduler is fr_fcfs");
     out.require(d.policy.write_low <= d.policy.write_high, "policy.write_low",
                 fmt::format("expected at most write_high = {}, got {}", d.policy.write_high,
                             d.policy.write_low));
@@ -97,7 +99,8 @@ struct MapField {
     std::string_view name;
     std::uint64_t values;
     std::uint32_t bits = 0, parts = 0;
-    bool topmost = false, lowest = false, hashed = false;
+    std::uint32_t place = 0;  // of its last part, from the top
+    bool lowest = false, hashed = false;
 };
 
 // Takes one hash such as `bg^row` or `ba^row>>2`; false with a problem when it is not one.
@@ -132,7 +135,7 @@ bool read_hash(const std::string& token, std::array<MapField, 6>& fields, std::s
 }
 
 // Adds one `name:bits` of the map; false with a problem when it is not one.
-bool read_token(const std::string& token, bool first, std::array<MapField, 6>& fields,
+bool read_token(const std::string& token, std::uint32_t& place, std::array<MapField, 6>& fields,
                 std::string& problem) {
     if (token.find('^') != std::string::npos) return read_hash(token, fields, problem);
     const std::size_t colon = token.find(':');
@@ -149,7 +152,7 @@ bool read_token(const std::string& token, bool first, std::array<MapField, 6>& f
         for (MapField& other : fields) other.lowest = false;
         field.bits += bits;
         ++field.parts;
-        field.topmost = first;
+        field.place = place++;
         field.lowest = true;
         return true;
     }
@@ -168,9 +171,9 @@ void check_map(Findings& out, const DramParams& d) {
                                        {"byte", g.atom_bytes}}};
     std::istringstream words(d.map);
     std::string problem;
-    bool first = true;
-    for (std::string word; words >> word; first = false) {
-        if (!read_token(word, first, fields, problem)) {
+    std::uint32_t place = 0;
+    for (std::string word; words >> word;) {
+        if (!read_token(word, place, fields, problem)) {
             out.require(false, "map", problem);
             return;
         }
@@ -184,11 +187,25 @@ void check_map(Findings& out, const DramParams& d) {
                     fmt::format("expected at most {} parts of {}, got {}", most_parts, field.name,
                                 field.parts));
         const std::uint32_t needed = bits_for(field.values);
-        out.require(field.bits == needed, "map",
-                    fmt::format("expected {} bits of {} for the geometry's {}, got {}", needed,
-                                field.name, field.values, field.bits));
-        out.require((field.values & (field.values - 1)) == 0 || field.topmost, "map",
-                    fmt::format("{} has {} values, not a power of two: expected it first",
+        const std::string size = fmt::format("the geometry has {}, {} bits", field.values, needed);
+        out.require(field.bits >= needed, "map",
+                    fmt::format("{} bits {} to {} are missing ({})", field.name, field.bits,
+                                needed - 1, size));
+        out.require(field.bits <= needed, "map",
+                    fmt::format("{} bits {} to {} do not exist, or are covered twice ({})",
+                                field.name, needed, field.bits - 1, size));
+        const auto odd = [](const MapField& f) {
+            return (f.values & (f.values - 1)) != 0 && f.parts <= 1;
+        };
+        // On top, or below another such field.
+        const bool below_odd =
+            field.place == 1 && std::any_of(fields.begin(), fields.end(), [&](const MapField& f) {
+                return f.place == 0 && f.parts > 0 && odd(f);
+            });
+        const bool on_top = field.parts <= 1 && (field.place == 0 || below_odd);
+        out.require((field.values & (field.values - 1)) == 0 || on_top, "map",
+                    fmt::format("{} has {} values, not a power of two: expected it first, or "
+                                "second below another such field",
                                 field.name, field.values));
     }
 }

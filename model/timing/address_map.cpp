@@ -126,10 +126,16 @@ void AddressMap::check(const std::string& text, const DramGeometry& g) const {
                    std::to_string(held[f]) + " given" + size);
         }
         const bool power_of_two = (sizes[f] & (sizes[f] - 1)) == 0;
-        const bool topmost = tokens_.front().field == f && tokens_.front().bits == needed;
-        if (!power_of_two && !topmost) {
+        const auto whole_at = [&](std::size_t place, std::size_t field) {
+            return place < tokens_.size() && tokens_[place].field == field &&
+                   tokens_[place].bits == bits_for(sizes[field]);
+        };
+        const std::size_t above = tokens_.front().field;
+        const bool above_too = (sizes[above] & (sizes[above] - 1)) != 0 && whole_at(0, above);
+        if (!power_of_two && !whole_at(0, f) && !(above_too && whole_at(1, f))) {
             report(field_names[f] + " has " + std::to_string(sizes[f]) +
-                   " values, no power of two: it must hold the topmost bits, in one part");
+                   " values, no power of two: it must hold the topmost bits, in one part, or those "
+                   "below another such field");
         }
     }
     if (problems.empty() && held[byte] > 0 &&
@@ -142,6 +148,7 @@ void AddressMap::check(const std::string& text, const DramGeometry& g) const {
 void AddressMap::place_fields(const std::string& text, const DramGeometry& g) {
     const std::uint32_t group_place = bits_for(g.banks);
     const std::uint32_t stack_place = group_place + bits_for(g.bank_groups);
+    const bool mixed = (g.stack_ids & (g.stack_ids - 1)) != 0 && (g.rows & (g.rows - 1)) != 0;
     std::uint32_t shift = 0;
     std::array<std::uint32_t, field_count> filled{}, parts{};
     for (auto token = tokens_.rbegin(); token != tokens_.rend(); ++token) {
@@ -151,6 +158,10 @@ void AddressMap::place_fields(const std::string& text, const DramGeometry& g) {
                            " parts");
         }
         const std::uint32_t place = filled[field];
+        if (mixed && (field == row || field == sid)) {
+            mixed_ = {field == row ? g.rows : g.stack_ids, shift, stack_place, field == sid};
+            break;  // the lower one of the two; they end the map
+        }
         if (field == row) row_.add(shift, place, token->bits);
         if (field == col) column_.add(shift, place, token->bits);
         if (field == ba) bank_.add(shift, place, token->bits);

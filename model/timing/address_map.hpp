@@ -27,12 +27,15 @@ struct DramPlace {
 class AddressMap {
   public:
     // Throws ConfigError when the map does not cover the geometry bit for bit. Only the field that
-    // holds the topmost bits may have a size that is no power of two (12-high stacks).
+    // holds the topmost bits may have a size that is no power of two (12-high stacks), and `sid`
+    // and `row` next to each other on top: then their bits together are one number, of which the
+    // lower field is the remainder.
     AddressMap(const std::string& text, const DramGeometry& geometry);
 
     // Precondition: address < capacity().
     [[nodiscard]] DramPlace place(std::uint64_t address) const {
         DramPlace to{bank_.extract(address), row_.extract(address), column_.extract(address)};
+        if (mixed_.divisor != 0) split_mixed(address >> mixed_.shift, to);
         for (const Hash& hash : hashes_)
             to.bank ^= (to.row >> hash.shift & hash.mask) << hash.place;
         return to;
@@ -80,6 +83,21 @@ class AddressMap {
         std::uint32_t mask = 0;
     };
 
+    // The two topmost fields, neither a power of two: quotient and remainder of the bits above
+    // `shift`.
+    struct Mixed {
+        std::uint32_t divisor = 0;  // size of the lower field; 0: there are no such two
+        std::uint32_t shift = 0;
+        std::uint32_t sid_place = 0;  // in the bank number
+        bool row_above = false;
+    };
+    void split_mixed(std::uint64_t top, DramPlace& to) const {
+        const auto above = static_cast<std::uint32_t>(top / mixed_.divisor);
+        const auto below = static_cast<std::uint32_t>(top % mixed_.divisor);
+        to.row = mixed_.row_above ? above : below;
+        to.bank |= (mixed_.row_above ? below : above) << mixed_.sid_place;
+    }
+
     void parse(const std::string& text);
     static Hash parse_hash(const std::string& text, const std::string& word, Field field);
     void check(const std::string& text, const DramGeometry& geometry) const;
@@ -89,6 +107,7 @@ class AddressMap {
     std::vector<Token> tokens_;
     std::vector<Hash> hashes_;
     Parts bank_, row_, column_;
+    Mixed mixed_;
     std::uint32_t banks_per_group_ = 1, groups_per_stack_ = 1;
     std::uint32_t run_bytes_ = 0;
     std::uint64_t capacity_ = 0;

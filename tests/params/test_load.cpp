@@ -75,13 +75,17 @@ TEST_CASE("contradictory memories are refused by the user's key, place and figur
               .find("--set: dram.timing.refi: expected above 32 banks x rrefd = 2304") == 0);
     CHECK(error_of("mtia-2i", {"dram.policy.refresh=all_bank", "dram.timing.refi=350"})
               .find("--set: dram.timing.refi: expected above 424, so that work is possible") == 0);
-    CHECK(error_of("mtia-2i", {"dram.geometry.rows=65536"})
-              .find(": dram.map: expected 16 bits of row for the geometry's 65536, got 17") !=
-          std::string::npos);
+    CHECK(
+        error_of("mtia-2i", {"dram.geometry.rows=65536"})
+            .find(": dram.map: row bits 16 to 16 do not exist, or are covered twice (the geometry "
+                  "has 65536, 16 bits)") != std::string::npos);
     CHECK(error_of("mtia-2i", {"dram.map=row:17 sid:1 col:4 ba:2 bgg:2 col:2 byte:5"}) ==
           "--set: dram.map: expected fields such as row:15, got \"bgg:2\"; did you mean 'bg'?");
-    CHECK(error_of("mtia-300", {"dram.map=sid:1 row:16 col:3 ba:2 bg:2 col:2 byte:5"}) ==
-          "--set: dram.map: row has 36864 values, not a power of two: expected it first");
+    CHECK(error_of("mtia-300", {"dram.map=col:3 row:15 sid:2 ba:2 bg:2 col:2 byte:5"})
+              .find("--set: dram.map: sid has 3 values, not a power of two: expected it first, or "
+                    "second below another such field") == 0);
+    CHECK(error_of("mtia-2i", {"dram.map=row:16 sid:1 col:4 ba:2 bg:2 col:2 byte:5"}) ==
+          "--set: dram.map: row bits 16 to 16 are missing (the geometry has 131072, 17 bits)");
     CHECK(error_of("mtia-2i", {"dram.policy.write_low=0.9"}) ==
           "--set: dram.policy.write_low: expected at most write_high = 0.8, got 0.9");
 }

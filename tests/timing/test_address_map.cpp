@@ -105,6 +105,31 @@ TEST_CASE("an address map that does not fit the geometry says which bits are wro
     CHECK_THROWS_AS(AddressMap("", g), ConfigError);
 }
 
+TEST_CASE("a 12-high stack's stack IDs and rows, neither a power of two, share the topmost bits") {
+    DramGeometry g = tiny();
+    g.stack_ids = 3;
+    g.rows = 6;
+    const std::uint64_t below = 8 * 2 * 2 * 32;  // bytes of columns and banks
+    const AddressMap turns("row:3 sid:2 col:3 ba:1 bg:1 byte:5", g);
+    const AddressMap halves("sid:2 row:3 ba:1 bg:1 col:3 byte:5", g);
+    for (const AddressMap* map : {&turns, &halves}) {
+        REQUIRE(map->capacity() == 18 * below);
+        std::set<std::tuple<int, int, int, int, int>> seen;
+        for (std::uint64_t a = 0; a < map->capacity(); a += g.atom_bytes) {
+            const DramLocation l = map->decode(a);
+            REQUIRE(l.sid < 3);
+            REQUIRE(l.row < 6);
+            REQUIRE(l.sid == (map == &turns ? a / below % 3 : a / below / 6));
+            seen.insert({l.sid, l.bg, l.bank, l.row, l.column});
+        }
+        REQUIRE(seen.size() == map->capacity() / g.atom_bytes);
+    }
+    CHECK_THROWS_WITH(AddressMap("row:3 col:3 sid:2 ba:1 bg:1 byte:5", g),
+                      Contains("sid has 3 values, no power of two"));
+    CHECK_THROWS_WITH(AddressMap("row:2 sid:2 row:1 col:3 ba:1 bg:1 byte:5", g),
+                      Contains("row has 6 values, no power of two"));
+}
+
 TEST_CASE("only the topmost field may have a size that is no power of two") {
     const DramGeometry g = tiny();  // three rows
     CHECK_NOTHROW(AddressMap("row:2 col:3 sid:1 ba:1 bg:1 byte:5", g));
