@@ -59,12 +59,19 @@ void describe(Schema& s, DramTiming& t) {
 void describe(Schema& s, DramPolicy& p) {
     s.add_enum("dram.policy.scheduler", p.scheduler, "order of commands",
                {{"fr_fcfs", SchedulerKind::fr_fcfs},
+                {"older_hits", SchedulerKind::older_hits},
                 {"first_ready", SchedulerKind::first_ready},
                 {"fcfs", SchedulerKind::fcfs}});
+    s.add("dram.policy.row_hit_cap", p.row_hit_cap, "accesses",
+          "of an open row that may overtake its bank's oldest request (fr_fcfs); 0: any number")
+        .at_least(0)
+        .at_most(65536);
     s.add_enum("dram.policy.page", p.page, "row after an access",
                {{"open", PagePolicy::open}, {"closed", PagePolicy::closed}});
     s.add_enum("dram.policy.queue", p.queue, "read and write queues, or one for both",
                {{"split", QueueKind::split}, {"shared", QueueKind::shared}});
+    s.add_enum("dram.policy.opened", p.opened, "where a request waits once its row is open",
+               {{"queue", OpenedPlace::queue}, {"apart", OpenedPlace::apart}});
     s.add_enum("dram.policy.refresh", p.refresh, "how rows are refreshed",
                {{"none", RefreshMode::none},
                 {"all_bank", RefreshMode::all_bank},

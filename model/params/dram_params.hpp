@@ -9,10 +9,13 @@ namespace diastole {
 
 enum class RefreshMode : std::uint8_t { none, all_bank, per_bank };
 enum class PagePolicy : std::uint8_t { open, closed };
-// Within a bank: row hits first; whichever of the oldest request and the oldest hit may go first;
-// strictly in order.
-enum class SchedulerKind : std::uint8_t { fr_fcfs, first_ready, fcfs };
+// Within a bank: row hits first; row hits first until an older request for another row may close
+// the row; whichever of the oldest request and the oldest hit may go first; strictly in order.
+enum class SchedulerKind : std::uint8_t { fr_fcfs, older_hits, first_ready, fcfs };
 enum class QueueKind : std::uint8_t { split, shared };  // read and write queues, or one for both
+// Where a request waits for its column access once its row was opened for it: in its queue still,
+// or in a register of its bank, which frees its place in the queue.
+enum class OpenedPlace : std::uint8_t { queue, apart };
 enum class EccKind : std::uint8_t { none, sideband, inline_code };
 
 // Every interval is in command-clock cycles (tCK) and is named as in the JEDEC standards.
@@ -43,8 +46,10 @@ struct DramGeometry {
 
 struct DramPolicy {
     SchedulerKind scheduler = SchedulerKind::fr_fcfs;
+    std::uint32_t row_hit_cap = 0;  // row hits that may overtake their bank's oldest; 0: any number
     PagePolicy page = PagePolicy::open;
     QueueKind queue = QueueKind::split;
+    OpenedPlace opened = OpenedPlace::queue;
     RefreshMode refresh = RefreshMode::all_bank;
     std::uint32_t refresh_postpone = 0;  // refreshes (of a bank) that may be owed while work waits
     std::uint32_t read_queue = 64, write_queue = 64;  // atoms

@@ -47,7 +47,8 @@ class DramBanks {
         bank.rd_ready = at + rules_.act_to_rd;
         bank.wr_ready = at + rules_.act_to_wr;
         bank.pre_ready = at + rules_.act_to_pre;
-        bank.act_ready = bank.ref_ready = at + rules_.act_to_act;
+        bank.act_ready = at + rules_.act_to_act;
+        bank.ref_ready = at + rules_.act_to_ref;
         push_limits(DramOp::activate, b, at);
         window_[window_next_] = at + rules_.faw;
         window_next_ = (window_next_ + 1) % window_.size();
@@ -74,7 +75,7 @@ class DramBanks {
     }
     void refresh_bank(std::uint32_t b, Tick at) {
         push_limits(DramOp::refresh_bank, b, at);
-        banks_[b].act_ready = banks_[b].ref_ready = at + rules_.refresh_cycles;
+        refresh(banks_[b], at);
     }
 
     struct AllBankRefresh {
@@ -93,7 +94,7 @@ class DramBanks {
         const AllBankRefresh done = plan_refresh(due);
         for (DramBank& bank : banks_) {
             bank.row = DramBank::no_row;
-            bank.act_ready = bank.ref_ready = done.refresh_at + rules_.refresh_cycles;
+            refresh(bank, done.refresh_at);
         }
         return done;
     }
@@ -114,6 +115,10 @@ class DramBanks {
             plan.refresh_at = std::max(plan.refresh_at, plan.precharge_at + rules_.pre_to_ref);
         }
         return plan;
+    }
+    void refresh(DramBank& bank, Tick at) {
+        bank.act_ready = at + rules_.ref_to_act;
+        bank.ref_ready = at + rules_.refresh_cycles;
     }
     void close(std::uint32_t b, Tick at) {
         DramBank& bank = banks_[b];

@@ -52,13 +52,15 @@ DramChannel::DramChannel(const DramParams& params)
       rules_(params.geometry, params.timing, params.policy),
       banks_(rules_),
       queues_(rules_.banks, policy_.read_queue + policy_.write_queue),
-      scheduler_(params.policy.scheduler),
+      scheduler_(params.policy),
       drain_(params.policy),
       refresh_(params.policy, rules_),
       split_(params.policy.queue == QueueKind::split),
+      apart_(params.policy.opened == OpenedPlace::apart),
       column_entry_(rules_.banks),
       row_entry_(rules_.banks),
       opened_for_(rules_.banks),
+      overtaken_(rules_.banks),
       all_banks_(rules_.banks == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << rules_.banks) - 1) {}
 
 bool DramChannel::can_accept(bool is_write, std::uint32_t atoms) const {
@@ -149,7 +151,8 @@ DramCycles DramChannel::room_bound(DramRoom wanted) {
     if (next == dram_never) return dram_never;
     std::uint32_t missing =
         std::min(room_missing(false, wanted) - 1, room_missing(true, wanted) - 1);
-    if (missing == DramQueues::none) missing = 0;  // room is there already
+    // Room is there already, or activates make room as well.
+    if (missing == DramQueues::none || apart_) missing = 0;
     return next + DramCycles(std::uint64_t{missing} * rules_.burst + 1);
 }
 
@@ -185,7 +188,7 @@ void DramChannel::play(Tick& until, std::vector<DramCompletion>& out, DramRoom w
         issue(until, wanted, out);
         if (has_room(wanted)) {
             // Row commands up to here may still be missing.
-            until = std::max(reached_, column_floor_ + 1);
+            until = std::max(reached_, room_from_);
             wanted = {};
         }
     }
@@ -208,7 +211,10 @@ void DramChannel::put_column(std::uint32_t b, std::uint32_t entry) {
     const DramEntry& hit = queues_[entry];
     const DramOp op = hit.is_write ? DramOp::write : DramOp::read;
     const Tick ready = hit.is_write ? banks_[b].wr_ready : banks_[b].rd_ready;
-    columns_.put(b, op, rules_.class_of(op, b), ready, hit.age, banks_, column_floor_);
+    // Of equal time, what waits apart goes first.
+    constexpr std::uint64_t in_queue = std::uint64_t{1} << 39;
+    const std::uint64_t age = apart_ && !banks_[b].fresh ? hit.age | in_queue : hit.age;
+    columns_.put(b, op, rules_.class_of(op, b), ready, age, banks_, column_floor_);
     column_entry_[b] = entry;
 }
 
@@ -223,7 +229,10 @@ void DramChannel::find_candidates(std::uint32_t b) {
     if (columns_.has(b)) columns_.drop(b);
     const DramBank& bank = banks_[b];
     const bool open = bank.row != DramBank::no_row;
-    if (refresh_.per_bank() && refresh_.owes(b) && (refresh_.must(b) || queues_.empty(b))) {
+    const bool held = apart_ && open && bank.fresh;
+    if (draining_ && !held) return;
+    if (!held && refresh_.per_bank() && refresh_.owes(b) &&
+        (refresh_.must(b) || queues_.empty(b))) {
         if (open) {
             put_row(b, DramOp::precharge, bank.pre_ready, 0, DramQueues::none);
         } else {
@@ -237,7 +246,8 @@ void DramChannel::find_candidates(std::uint32_t b) {
         put_column(b, opened_for_[b]);
         return;
     }
-    const DramTurn turn = scheduler_.turn(queues_, list_of(drain_.writing()), b, bank.row);
+    const DramTurn turn =
+        scheduler_.turn(queues_, list_of(drain_.writing()), b, bank.row, overtaken_[b]);
     if (turn.column != DramQueues::none) put_column(b, turn.column);
     if (turn.row != DramQueues::none) {
         put_row(b, open ? DramOp::precharge : DramOp::activate,
@@ -261,9 +271,16 @@ void DramChannel::issue_row() {
     column_floor_ = std::max(column_floor_, at);
     switch (rows_.op(b)) {
         case DramOp::activate: {
-            const std::uint32_t row = queues_[row_entry_[b]].row;
+            const DramEntry& entry = queues_[row_entry_[b]];
+            const std::uint32_t row = entry.row;
             banks_.activate(b, row, at);
             opened_for_[b] = row_entry_[b];
+            overtaken_[b] = 0;
+            if (apart_) {
+                ++held_;
+                --(entry.is_write ? writes_ : reads_);
+                room_from_ = at + 1;
+            }
             activity_.activate(at);
             ++stats_.activates;
             log(at, DramLogOp::activate, b, row, 0);
@@ -285,6 +302,10 @@ void DramChannel::issue_row() {
     }
     mark(b);
     rows_.forget();
+    if (apart_ && split_ && drain_.update(reads_, writes_)) {
+        mark_all();
+        column_floor_ = std::max(column_floor_, at + 1);
+    }
 }
 
 // When the next refresh falls due, or one that is owed is made up for while nothing else waits.
@@ -300,7 +321,13 @@ void DramChannel::refresh_falls_due() {
         row_floor_ = std::max(row_floor_, due);
         mark(bank);
     } else if (refresh_.must(0)) {
-        refresh_all(std::max({due, row_floor_, column_floor_}));
+        row_floor_ = std::max(row_floor_, due);
+        draining_ = true;
+        if (held_ == 0) {
+            refresh_all(std::max(row_floor_, column_floor_));
+        } else {
+            mark_all();
+        }
     } else {
         row_floor_ = std::max(row_floor_, due);
     }
@@ -317,6 +344,7 @@ void DramChannel::refresh_all(Tick from) {
     row_floor_ = std::max(row_floor_, done.refresh_at);
     rows_.forget();
     refresh_.done(0);
+    draining_ = false;
     mark_all();
 }
 

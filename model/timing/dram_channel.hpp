@@ -76,7 +76,7 @@ class DramChannel final : public DramModel {
         Tick partner_at = 0;
     };
 
-    [[nodiscard]] bool idle() const { return reads_ + writes_ == 0; }
+    [[nodiscard]] bool idle() const { return reads_ + writes_ + held_ == 0; }
     [[nodiscard]] bool has_room(DramRoom wanted) const;
     [[nodiscard]] std::uint32_t room_missing(bool is_write, DramRoom wanted) const;
     [[nodiscard]] std::uint32_t list_of(bool is_write) const { return split_ && is_write ? 1 : 0; }
@@ -95,6 +95,7 @@ class DramChannel final : public DramModel {
         return !split_ || entry.is_write == drain_.writing();
     }
     [[nodiscard]] Plan plan_run(Tick until, DramRoom wanted) const;
+    [[nodiscard]] std::uint32_t may_go(std::uint32_t bank) const;
     [[nodiscard]] Plan plan_alone(Tick horizon, std::uint32_t most) const;
     [[nodiscard]] bool find_partner(Plan& plan, Tick& rival) const;
     [[nodiscard]] Tick row_horizon(std::uint32_t atoms) const;
@@ -124,20 +125,25 @@ class DramChannel final : public DramModel {
     WriteDrain drain_;
     DramRefresh refresh_;
     bool split_;
+    bool apart_;                            // OpenedPlace::apart
     std::uint32_t reads_ = 0, writes_ = 0;  // atoms queued
+    std::uint32_t held_ = 0;                // apart: atoms whose row was opened for them
     std::uint64_t next_age_ = 1;            // 0: a refresh, older than any request
 
     Tick reached_ = 0;                       // everything before is done
     Tick column_floor_ = 0, row_floor_ = 0;  // no command on that bus is issued before
+    Tick room_from_ = 0;                     // what was issued last has made room by then
     Tick idle_from_ = 0;                     // while nothing is queued: since when
 
     DramCandidates columns_{DramOp::read}, rows_{DramOp::activate};
     std::vector<std::uint32_t> column_entry_, row_entry_;  // by bank: the candidate's request
     std::vector<std::uint32_t> opened_for_;                // by bank: what its row was opened for
-    std::uint64_t stale_ = 0, all_banks_;                  // banks whose candidates are out of date
+    std::vector<std::uint32_t> overtaken_;  // by bank: see DramScheduler::turn, since the activate
+    std::uint64_t stale_ = 0, all_banks_;   // banks whose candidates are out of date
     Decision decision_;
     bool decided_ = false;
-    Tick quiet_until_ = 0;  // while decided: nothing happens before
+    bool draining_ = false;  // apart: a refresh waits for what is held
+    Tick quiet_until_ = 0;   // while decided: nothing happens before
 
     DramActivity activity_;
     mutable DramStats stats_;  // what follows from other counters is filled in when asked for

@@ -73,6 +73,7 @@ DramRules::DramRules(const DramGeometry& g, const DramTiming& t, const DramPolic
     act_to_wr = t.rcd_wr + late;
     act_to_pre = t.ras + late;
     act_to_act = t.rc;
+    act_to_ref = t.rc + late;
     pre_to_act = t.rp - late;
     pre_to_ref = t.rp;
     rd_to_pre = t.rtp;
@@ -82,6 +83,7 @@ DramRules::DramRules(const DramGeometry& g, const DramTiming& t, const DramPolic
         const bool all = p.refresh == RefreshMode::all_bank;
         refresh_interval = all ? t.refi : t.refi / banks;
         refresh_cycles = all ? t.rfc : t.rfc_pb;
+        ref_to_act = refresh_cycles - std::min(late, refresh_cycles - 1);
     }
     for (std::uint32_t b = 0; b < banks; ++b) {
         group_[b] = static_cast<std::uint8_t>(b / banks_per_group);

@@ -43,6 +43,7 @@ struct DramRules {
     std::uint32_t ccd_same = 0;                                    // within a bank
     std::uint32_t act_to_rd = 0, act_to_wr = 0, act_to_pre = 0, act_to_act = 0;
     std::uint32_t pre_to_act = 0, pre_to_ref = 0;
+    std::uint32_t act_to_ref = 0, ref_to_act = 0;  // of the same bank
     std::uint32_t rd_to_pre = 0, wr_to_pre = 0;
     std::uint32_t faw = 0;
     std::uint32_t refresh_interval = 0, refresh_cycles = 0;  // of one refresh command

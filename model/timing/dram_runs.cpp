@@ -22,13 +22,16 @@ void DramChannel::issue_columns(Tick until, DramRoom wanted, std::vector<DramCom
     const auto [at, bank] = decision_.next;
     Plan plan;
     const DramEntry& entry = queues_[column_entry_[bank]];
-    if (entry.atoms > 1 && goes_with_direction(entry)) plan = plan_run(until, wanted);
+    // What waits apart changes its rank with its first atom, and activates make room.
+    if (entry.atoms > 1 && goes_with_direction(entry) && !apart_) plan = plan_run(until, wanted);
     row_floor_ = std::max(row_floor_, at);
     transfer(bank, at, plan.count, out);
     if (plan.partner_count > 0) transfer(plan.partner, plan.partner_at, plan.partner_count, out);
     columns_.forget();
+    room_from_ = column_floor_ + 1;
     if (idle()) idle_from_ = column_floor_ + 1;
     update_direction();
+    if (draining_ && held_ == 0) refresh_all(std::max(row_floor_, column_floor_ + 1));
 }
 
 void DramChannel::transfer(std::uint32_t b, Tick first, std::uint32_t count,
@@ -41,7 +44,14 @@ void DramChannel::transfer(std::uint32_t b, Tick first, std::uint32_t count,
     column_floor_ = std::max(column_floor_, last);
     stats_.row_hits += count - (banks_[b].fresh ? 1 : 0);
     (is_write ? stats_.writes : stats_.reads) += count;
-    (is_write ? writes_ : reads_) -= count;
+    if (apart_ && banks_[b].fresh) {
+        --held_;
+    } else {
+        (is_write ? writes_ : reads_) -= count;
+    }
+    const bool overtakes = queues_[queues_.head(list, b)].row != entry.row;
+    if (overtakes) overtaken_[b] += count;
+    const bool was_fresh = banks_[b].fresh;
     const std::uint32_t row = entry.row, column = entry.column;
     const bool finished = entry.atoms == count;
     bool close = false;
@@ -61,7 +71,10 @@ void DramChannel::transfer(std::uint32_t b, Tick first, std::uint32_t count,
         activity_.close(banks_[b].pre_ready);
     }
     // Else the same request stays its bank's oldest hit.
-    if (finished || rows_.has(b) || !goes_with_direction(entry)) mark(b);
+    if (finished || rows_.has(b) || !goes_with_direction(entry) || (apart_ && was_fresh) ||
+        (overtakes && scheduler_.may_overtake(overtaken_[b]) == 0)) {
+        mark(b);
+    }
     for (std::uint32_t i = 0; i < count && log_ != nullptr; ++i) {
         log(first + Tick{i} * rules_.ccd_same, is_write ? DramLogOp::write : DramLogOp::read, b,
             row, column + i, close && i + 1 == count);
@@ -79,22 +92,29 @@ DramChannel::Plan DramChannel::plan_run(Tick until, DramRoom wanted) const {
     if (horizon <= at + 1) return plan;
     Tick rival = tick_never;
     const bool pair = find_partner(plan, rival);
-    const std::uint32_t other = pair ? queues_[column_entry_[plan.partner]].atoms : 0;
-    horizon = std::min(horizon, row_horizon(entry.atoms + other));
+    const std::uint32_t own = may_go(bank), other = pair ? may_go(plan.partner) : 0;
+    horizon = std::min(horizon, row_horizon(own + other));
     const std::uint32_t most = most_columns(entry.is_write, wanted);
     if (!pair) {
-        return plan_alone(std::min(horizon, rival), std::min(most, entry.atoms));
+        return plan_alone(std::min(horizon, rival), std::min(most, own));
     }
     // They alternate until the first of them ends.
     const std::uint32_t step = rules_.ccd_same;
-    plan.count = std::max(1U, before(horizon, at, step, std::min(entry.atoms, other)));
-    plan.partner_count =
-        before(horizon, plan.partner_at, step, entry.atoms <= other ? entry.atoms - 1 : other);
+    plan.count = std::max(1U, before(horizon, at, step, std::min(own, other)));
+    plan.partner_count = before(horizon, plan.partner_at, step, own <= other ? own - 1 : other);
     if (plan.count + plan.partner_count > most) {
         plan.count = (most + 1) / 2;
         plan.partner_count = most / 2;
     }
     return plan;
+}
+
+// Atoms of the bank's row hit that may go before the bank's candidate is another.
+std::uint32_t DramChannel::may_go(std::uint32_t b) const {
+    const DramEntry& entry = queues_[column_entry_[b]];
+    const std::uint32_t list = list_of(entry.is_write);
+    if (queues_[queues_.head(list, b)].row == entry.row) return entry.atoms;
+    return std::min(entry.atoms, scheduler_.may_overtake(overtaken_[b]));
 }
 
 DramChannel::Plan DramChannel::plan_alone(Tick horizon, std::uint32_t most) const {

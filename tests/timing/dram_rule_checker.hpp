@@ -108,7 +108,12 @@ class RuleChecker {
             t.rc + t.cwl + t.burst + t.wr + t.rp + (all ? t.rfc : t.rfc_pb);
         const std::uint32_t postpone = p.policy.refresh_postpone;
         const std::uint64_t turns = all || postpone == 0 ? 0 : banks * t.rrefd;
-        const std::uint64_t most = postpone * period + closing + turns;
+        // What waits apart for its open row goes first: a column access at worst behind all others.
+        const std::uint64_t held =
+            p.policy.opened == OpenedPlace::queue
+                ? 0
+                : (banks + p.policy.read_queue + p.policy.write_queue) * t.ccd_l;
+        const std::uint64_t most = postpone * period + closing + turns + held;
         std::vector<std::uint64_t> done(banks);
         const auto due = [&](std::uint64_t bank) {
             return all ? (done[bank] + 1) * period : (bank + 1) * turn + done[bank] * period;
@@ -217,17 +222,15 @@ class RuleChecker {
     [[nodiscard]] const char* rows(const DramCommand& a, const DramCommand& b,
                                    std::uint64_t gap) const {
         const bool same = a.bank == b.bank;
-        const bool same_group = group(a.bank) == group(b.bank);
         if (gap < (a.op == Op::activate ? t_.act_cycles : 1)) return "row bus";
         switch (a.op) {
             case Op::activate:
-                if (b.op == Op::refresh_all) return gap < t_.rc ? "tRC" : nullptr;
+                if (b.op == Op::refresh_all) return gap < t_.rc + late() ? "tRC" : nullptr;
                 if (closes(b, a.bank)) {
                     return gap < std::uint64_t{t_.ras} + late() ? "tRAS" : nullptr;
                 }
                 if (b.op == Op::precharge || b.op == Op::precharge_all) return nullptr;
-                if (same) return gap < t_.rc ? "tRC" : nullptr;
-                return gap < (same_group ? t_.rrd_l : t_.rrd_s) ? "tRRD" : nullptr;
+                return after_activate(a, b, gap);
             case Op::precharge:
                 if (b.op == Op::precharge) return gap < t_.ppd ? "tPPD" : nullptr;
                 if (b.op == Op::activate && same) return gap < t_.rp - late() ? "tRP" : nullptr;
@@ -238,14 +241,26 @@ class RuleChecker {
             case Op::precharge_all:
                 return b.op == Op::refresh_all && gap < t_.rp ? "tRP" : nullptr;
             case Op::refresh_all:
-                return gap < t_.rfc ? "tRFC" : nullptr;
+                return gap + activates_late(b) < t_.rfc ? "tRFC" : nullptr;
             case Op::refresh_bank:
-                if (same) return gap < t_.rfc_pb ? "tRFCpb" : nullptr;
+                if (same) return gap + activates_late(b) < t_.rfc_pb ? "tRFCpb" : nullptr;
                 if (b.op == Op::precharge) return nullptr;
                 return gap < t_.rrefd ? "tRREFD" : nullptr;
             default:
                 return nullptr;
         }
+    }
+
+    // Before and after commands of its own bank, and refreshes of all, an activate counts from the
+    // last of its row-bus cycles; from one activate to the next that makes no difference.
+    [[nodiscard]] std::uint64_t activates_late(const DramCommand& c) const {
+        return c.op == Op::activate ? late() : 0;
+    }
+    // From an activate to the next one, or to a refresh of a bank.
+    [[nodiscard]] const char* after_activate(const DramCommand& a, const DramCommand& b,
+                                             std::uint64_t gap) const {
+        if (a.bank == b.bank) return gap + activates_late(b) < t_.rc + late() ? "tRC" : nullptr;
+        return gap < (group(a.bank) == group(b.bank) ? t_.rrd_l : t_.rrd_s) ? "tRRD" : nullptr;
     }
 
     DramGeometry g_;

@@ -20,11 +20,14 @@ class SlowChannel {
           rules_(p),
           fresh_(rules_.banks()),
           opened_for_write_(rules_.banks()),
+          overtaken_(rules_.banks()),
           owed_(rules_.banks()) {}
 
     [[nodiscard]] bool can_accept(bool is_write, std::uint32_t atoms) const {
         const DramPolicy& policy = p_.policy;
-        if (policy.queue == QueueKind::shared) return queue_.size() + atoms <= policy.read_queue;
+        if (policy.queue == QueueKind::shared) {
+            return count(false) + count(true) + atoms <= policy.read_queue;
+        }
         return count(is_write) + atoms <= (is_write ? policy.write_queue : policy.read_queue);
     }
 
@@ -33,7 +36,7 @@ class SlowChannel {
             const DramLocation l = map_.decode(address + std::uint64_t{i} * p_.geometry.atom_bytes);
             const std::uint32_t bank =
                 (l.sid * p_.geometry.bank_groups + l.bg) * p_.geometry.banks + l.bank;
-            queue_.push_back({bank, l.row, l.column, is_write, tag, i + 1 == atoms});
+            queue_.push_back({bank, l.row, l.column, is_write, tag, i + 1 == atoms, false});
         }
         turn();
     }
@@ -45,10 +48,13 @@ class SlowChannel {
         if (const auto row = oldest_legal(now, false)) {
             rules_.apply(row->command);
             if (row->command.op == DramLogOp::activate) {
+                queue_[row->atom].apart = p_.policy.opened == OpenedPlace::apart;
+                overtaken_[row->command.bank] = 0;
                 fresh_[row->command.bank] = true;
                 opened_for_write_[row->command.bank] = queue_[row->atom].is_write;
             }
             if (row->command.op == DramLogOp::refresh_bank) --owed_[row->command.bank];
+            turn();
         }
     }
 
@@ -60,6 +66,7 @@ class SlowChannel {
         bool is_write;
         std::uint32_t tag;
         bool last;
+        bool apart;  // has left the queue; it stands here until its column access
     };
     struct Choice {
         DramCommand command;
@@ -67,8 +74,9 @@ class SlowChannel {
     };
 
     [[nodiscard]] std::size_t count(bool is_write) const {
-        return static_cast<std::size_t>(std::count_if(
-            queue_.begin(), queue_.end(), [=](const Atom& a) { return a.is_write == is_write; }));
+        return static_cast<std::size_t>(
+            std::count_if(queue_.begin(), queue_.end(),
+                          [=](const Atom& a) { return a.is_write == is_write && !a.apart; }));
     }
     [[nodiscard]] bool eligible(const Atom& a) const {
         return p_.policy.queue == QueueKind::shared || a.is_write == writing_;
@@ -99,6 +107,15 @@ class SlowChannel {
         if (!all || owed_[0] == 0) return false;
         const bool must = refreshing_ || owed_[0] > p_.policy.refresh_postpone;
         if (!must && !queue_.empty()) return false;
+        const auto held =
+            std::find_if(queue_.begin(), queue_.end(), [](const Atom& a) { return a.apart; });
+        if (held != queue_.end()) {
+            // Rows that were opened serve what they were opened for; nothing else goes.
+            must_refresh_ = true;
+            if (const auto column = oldest_legal(now, true)) issue_column(*column);
+            must_refresh_ = false;
+            return true;
+        }
         const DramCommand c{
             now, rules_.any_open() ? DramLogOp::precharge_all : DramLogOp::refresh_all, false, 0, 0,
             0};
@@ -111,14 +128,22 @@ class SlowChannel {
     }
     [[nodiscard]] bool refreshes_now(std::uint32_t bank) const {
         if (p_.policy.refresh != RefreshMode::per_bank || owed_[bank] == 0) return false;
+        if (holds(bank)) return false;
         return owed_[bank] > p_.policy.refresh_postpone ||
                std::none_of(queue_.begin(), queue_.end(),
                             [=](const Atom& a) { return a.bank == bank; });
     }
 
+    // Whether the bank's row was opened for what waits apart for it.
+    [[nodiscard]] bool holds(std::uint32_t bank) const {
+        return std::any_of(queue_.begin(), queue_.end(),
+                           [=](const Atom& a) { return a.bank == bank && a.apart; });
+    }
+
     // What a bank may do on the column bus, or on the row bus.
     [[nodiscard]] std::optional<Choice> wish(std::uint32_t bank, bool column) const {
         const std::int64_t open = rules_.open_row(bank);
+        if (must_refresh_ && !holds(bank)) return std::nullopt;
         if (refreshes_now(bank)) {
             if (column) return std::nullopt;
             const DramLogOp op = open >= 0 ? DramLogOp::precharge : DramLogOp::refresh_bank;
@@ -143,7 +168,8 @@ class SlowChannel {
         }
         if (head == queue_.size()) return std::nullopt;
         const SchedulerKind kind = p_.policy.scheduler;
-        if (kind == SchedulerKind::fcfs && hit != head) hit = queue_.size();
+        const bool capped = p_.policy.row_hit_cap > 0 && overtaken_[bank] >= p_.policy.row_hit_cap;
+        if ((kind == SchedulerKind::fcfs || capped) && hit != head) hit = queue_.size();
         if (column) {
             if (hit == queue_.size()) return std::nullopt;
             const Atom& a = queue_[hit];
@@ -153,8 +179,9 @@ class SlowChannel {
         if (open < 0) {
             return Choice{{0, DramLogOp::activate, false, bank, queue_[head].row, 0}, head};
         }
-        if (kind == SchedulerKind::first_ready) {
+        if (kind == SchedulerKind::first_ready || kind == SchedulerKind::older_hits) {
             if (other == queue_.size()) return std::nullopt;
+            if (kind == SchedulerKind::older_hits && hit < other) return std::nullopt;
             return Choice{{0, DramLogOp::precharge, false, bank, 0, 0}, other};
         }
         const bool saved = hit == head || (kind == SchedulerKind::fr_fcfs && hit != queue_.size());
@@ -171,7 +198,11 @@ class SlowChannel {
             choice->command.at = now;
             if (rules_.broken_by(choice->command) != nullptr) continue;
             const bool owes = refreshes_now(bank);
-            if (!best || (owes && !best_owes) || (owes == best_owes && choice->atom < best->atom)) {
+            const auto rank = [&](const Choice& c) {
+                return std::make_pair(!queue_.empty() && !queue_[c.atom].apart, c.atom);
+            };
+            if (!best || (owes && !best_owes) ||
+                (owes == best_owes && rank(*choice) < rank(*best))) {
                 best = choice;
                 best_owes = owes;
             }
@@ -181,6 +212,11 @@ class SlowChannel {
 
     void issue_column(Choice choice) {
         const Atom a = queue_[choice.atom];
+        const auto oldest = std::find_if(queue_.begin(), queue_.end(), [&](const Atom& o) {
+            return o.bank == a.bank &&
+                   (p_.policy.queue == QueueKind::shared || o.is_write == a.is_write);
+        });
+        if (oldest->row != a.row) ++overtaken_[a.bank];
         queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(choice.atom));
         const bool more = std::any_of(queue_.begin(), queue_.end(), [&](const Atom& o) {
             return o.bank == a.bank && o.row == a.row &&
@@ -200,8 +236,10 @@ class SlowChannel {
     AddressMap map_;
     RuleChecker rules_;
     std::deque<Atom> queue_;  // in order of arrival
-    bool writing_ = false, refreshing_ = false;
+    bool writing_ = false, refreshing_ = false, must_refresh_ = false;
     std::vector<bool> fresh_, opened_for_write_;  // by bank: activated, no column access since
+    // By bank: column accesses since the activate that went before its oldest atom's.
+    std::vector<std::uint32_t> overtaken_;
     std::vector<std::uint32_t> owed_;  // refreshes, by bank; of all banks together: bank 0's
     std::uint32_t next_bank_ = 0;
 };

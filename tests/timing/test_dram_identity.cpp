@@ -13,15 +13,20 @@ namespace {
 
 void draw_policy(DramParams& p, Random& random) {
     DramPolicy& policy = p.policy;
-    const std::uint64_t scheduler = random.below(5);
+    const std::uint64_t scheduler = random.below(6);
     policy.scheduler = scheduler == 0   ? SchedulerKind::fcfs
                        : scheduler == 1 ? SchedulerKind::first_ready
+                       : scheduler == 2 ? SchedulerKind::older_hits
                                         : SchedulerKind::fr_fcfs;
     policy.page = random.below(3) == 0 ? PagePolicy::closed : PagePolicy::open;
     policy.queue = random.below(3) == 0 ? QueueKind::shared : QueueKind::split;
     policy.refresh = static_cast<RefreshMode>(random.below(3));
     if (random.below(2) == 0) {
         policy.refresh_postpone = static_cast<std::uint32_t>(random.between(1, 8));
+    }
+    if (random.below(3) == 0) policy.opened = OpenedPlace::apart;
+    if (random.below(3) == 0 && policy.scheduler == SchedulerKind::fr_fcfs) {
+        policy.row_hit_cap = static_cast<std::uint32_t>(random.between(1, 6));
     }
     policy.read_queue = static_cast<std::uint32_t>(random.between(8, 32));
     policy.write_queue = static_cast<std::uint32_t>(random.between(8, 32));

@@ -38,6 +38,81 @@ TEST_CASE("first-ready serves younger hits while the older conflict must wait fo
     CHECK(b.issued(DramLogOp::precharge, 0) == 34);
 }
 
+TEST_CASE("row hits overtake an older conflict as often as the cap allows") {
+    for (const std::uint32_t cap : {1U, 5U, 0U}) {
+        DramParams p = row_map();
+        p.policy.row_hit_cap = cap;
+        Bench b(p);
+        b.push(0, at(1, 0, 0, 0));
+        b.push(100, at(2, 0, 0, 0));
+        for (std::uint64_t i = 1; i < 20; ++i) b.push(100, at(1, 0, 0, i));
+        b.finish();
+        // tCCD_L apart, the last of them tRTP before the precharge.
+        const std::uint64_t hits = cap == 0 ? 19 : cap;
+        CHECK(b.done_at(1) == 100 + (hits - 1) * 4 + 5 + 14 + 14 + 14 + 2);
+    }
+}
+
+TEST_CASE("hits older than a conflict keep their row open, younger ones do not") {
+    DramParams p = row_map();
+    p.policy.scheduler = SchedulerKind::older_hits;
+    p.timing.rtp = 3;  // below tCCD_L, else hits keep the precharge out
+    Bench b(p);
+    b.push(0, at(1, 0, 0, 0));
+    for (std::uint64_t i = 1; i < 4; ++i) b.push(100, at(1, 0, 0, i));
+    b.push(100, at(2, 0, 0, 0));
+    for (std::uint64_t i = 4; i < 9; ++i) b.push(100, at(1, 0, 0, i));
+    b.finish();
+    // Three older hits, tCCD_L apart; the precharge beats the fourth, which is younger.
+    CHECK(b.issued(DramLogOp::precharge, 0) == 100 + 2 * 4 + 3);
+    CHECK(b.done_at(4) == 100 + 2 * 4 + 3 + 14 + 14 + 14 + 2);
+}
+
+TEST_CASE("a request apart frees its place in the queue at the activate") {
+    for (const OpenedPlace place : {OpenedPlace::queue, OpenedPlace::apart}) {
+        DramParams p = row_map();
+        p.policy.opened = place;
+        p.policy.read_queue = p.policy.write_queue = 4;
+        Bench b(p);
+        for (std::uint64_t bank = 0; bank < 4; ++bank) b.push(0, at(1, bank, 0, 0));
+        CHECK_FALSE(b.channel.can_accept(false, 1));
+        b.channel.advance(DramCycles(1), b.done);  // one activate
+        CHECK(b.channel.can_accept(false, 1) == (place == OpenedPlace::apart));
+        b.finish();
+        CHECK(b.done.size() == 4);
+    }
+}
+
+TEST_CASE("an all-bank refresh waits for what is held apart, and closes other rows at once") {
+    for (const OpenedPlace place : {OpenedPlace::queue, OpenedPlace::apart}) {
+        DramParams p = row_map();
+        p.policy.refresh = RefreshMode::all_bank;
+        p.policy.opened = place;
+        Bench b(p);
+        b.push(3895, at(1, 0, 0, 0));  // activated five cycles before the refresh is due
+        b.finish(9000);
+        // Closed without an access, and opened again; or served first.
+        CHECK(b.channel.stats().activates == (place == OpenedPlace::apart ? 1 : 2));
+        if (place == OpenedPlace::apart) CHECK(b.done_at(0) == 3895 + 14 + 14 + 2);
+        CHECK(b.channel.stats().refreshes == 2);
+    }
+}
+
+TEST_CASE("a refresh counts an activate of two row-bus cycles from its second") {
+    DramParams p = row_map();
+    p.timing.act_cycles = 2;
+    p.policy.refresh = RefreshMode::all_bank;
+    p.policy.page = PagePolicy::closed;
+    Bench b(p);
+    b.push(3899, at(1, 0, 0, 0));
+    b.push(3900, at(2, 0, 0, 0));
+    b.finish(9000);
+    // tRAS from the second cycle, then tRP; from the refresh to the second cycle of the activate.
+    const std::uint64_t refresh = b.issued(DramLogOp::refresh_all, 0);
+    CHECK(refresh == 3899 + 1 + 34 + 14);
+    CHECK(b.issued(DramLogOp::activate, 1) == refresh + 260 - 1);
+}
+
 TEST_CASE("an all-bank refresh is put off while work waits, at most so many times") {
     for (const std::uint32_t postpone : {0U, 2U, 8U}) {
         DramParams p = row_map();

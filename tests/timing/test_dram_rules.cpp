@@ -30,11 +30,13 @@ std::size_t check_all(std::uint64_t requests) {
     for (const std::string& name : memory_presets()) {
         for (int variant = 0; variant < 18; ++variant) {
             DramParams p = load_memory(name).params;
-            p.policy.scheduler = static_cast<SchedulerKind>(variant % 3);
+            p.policy.scheduler = static_cast<SchedulerKind>(variant % 4);
             p.policy.page = variant / 3 % 2 == 0 ? PagePolicy::open : PagePolicy::closed;
             p.policy.refresh = static_cast<RefreshMode>(variant / 6);
             p.policy.queue = variant % 4 == 0 ? QueueKind::shared : QueueKind::split;
             p.policy.refresh_postpone = variant % 5 == 0 ? 4 : 0;
+            p.policy.opened = variant % 7 < 3 ? OpenedPlace::apart : OpenedPlace::queue;
+            p.policy.row_hit_cap = variant % 8 == 0 ? 4 : 0;
             const std::vector<DramCommand> log = log_of(p, ++seed, requests);
             INFO(name << ", variant " << variant);
             CHECK(RuleChecker::check(p, log) == "");
