@@ -70,6 +70,15 @@ Json commands(const DramStats& s) {
     return json;
 }
 
+// In which state the time was spent.
+Json states(const DramStats& s) {
+    Json json;
+    json["active"] = s.active_cycles;
+    json["refreshing"] = s.refreshing_cycles;
+    json["precharged"] = s.idle_cycles;
+    return json;
+}
+
 Json channel(const DramRun& r, std::size_t index) {
     const DramChannelRun& c = r.channels[index];
     const std::uint64_t bytes = c.lane.atoms * r.memory.params.geometry.atom_bytes;
@@ -84,6 +93,7 @@ Json channel(const DramRun& r, std::size_t index) {
     json["read_latency_ns"] = latency(c.lane.latency[0], tck_ns(r));
     json["write_latency_ns"] = latency(c.lane.latency[1], tck_ns(r));
     json["commands"] = commands(c.dram);
+    if (r.spec.mode == MemoryMode::exact) json["state_cycles"] = states(c.dram);
     json["bus_cycles"] = c.dram.bus_cycles;
     json["turns"] = c.lane.turns;
     json["refresh_cycles"] = c.dram.refresh_cycles;
@@ -137,6 +147,7 @@ std::string dram_json(const DramRun& r) {
     json["read_latency_ns"] = latency(r, 0);
     json["write_latency_ns"] = latency(r, 1);
     json["commands"] = commands(r.total);
+    if (r.spec.mode == MemoryMode::exact) json["state_cycles"] = states(r.total);
     json["per_channel"] = Json::array();
     for (std::size_t i = 0; i < r.channels.size(); ++i)
         json["per_channel"].push_back(channel(r, i));

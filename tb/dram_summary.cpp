@@ -77,6 +77,13 @@ void bus(Text& out, const DramRun& r) {
     line(out, "  {:>53}  {} turns between reads and writes", "", r.turns);
     line(out, "  {:>53}  bank-group and activation limits{}", "",
          all_bank || p.policy.refresh == RefreshMode::none ? "" : ", banks under refresh");
+    if (r.spec.mode == MemoryMode::fast) return;
+    line(out,
+         "  rows: open somewhere {:.2f} % of the time, all closed under refresh {:.2f} %, all "
+         "closed else {:.2f} %",
+         100 * as_double(r.total.active_cycles) / all,
+         100 * as_double(r.total.refreshing_cycles) / all,
+         100 * as_double(r.total.idle_cycles) / all);
 }
 
 void wrapped(Text& out, const std::string& words) {

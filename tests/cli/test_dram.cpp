@@ -225,6 +225,11 @@ TEST_CASE("dram through SystemC gives what the controller gives without it") {
         CHECK(json["cycles"] == alone.ticks);
         CHECK(json["commands"]["act"] == channel.stats().activates);
         CHECK(json["commands"]["pre"] == channel.stats().precharges);
+        const Json& states = json["state_cycles"];
+        CHECK(states["active"].get<std::uint64_t>() + states["refreshing"].get<std::uint64_t>() +
+                  states["precharged"].get<std::uint64_t>() ==
+              alone.ticks);
+        CHECK(json["per_channel"][0]["state_cycles"] == states);
         CHECK(json["read_latency_ns"]["mean"].get<double>() * 1000 ==
               Approx(alone.mean_read * static_cast<double>(params.timing.tck_ps)).epsilon(1e-12));
     }
@@ -354,7 +359,7 @@ TEST_CASE("dram's summary names the policies, peak and achieved rate, and what i
          {"2 pseudo-channels of 16.0 GB/s: random reads", "GB/s of 32.0 GB/s", "scheduler fr_fcfs",
           "page closed", "queue split", "refresh all_bank", "blocks of 256 bytes round-robin",
           "read latency   mean", "p99", "row hits", "ACT", "Where the data bus's time goes",
-          "refresh        ", "Assumed, not published: 7 of", "timing.ppd", "exact"}) {
+          "refresh        ", "Assumed, not published: 9 of", "timing.ppd", "exact"}) {
         CHECK_THAT(result.out, Contains(text));
     }
 }
