@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "workloads/graph/convolution.hpp"
 #include "workloads/graph/work.hpp"
 
 namespace diastole {
@@ -64,7 +65,11 @@ std::uint64_t external_bytes(const Graph& graph, const Casts& casts) {
         for (const TensorIndex index : op.inputs) {
             if (free || !known.insert(index).second) continue;
             const Tensor& tensor = graph.tensors[index];
-            bytes += element_count(tensor) * size_of(cast_type(casts, tensor.type));
+            std::uint64_t elements = element_count(tensor);
+            if (op.kind == OpKind::convolution && index == op.inputs.front()) {
+                elements = convolution_of(graph, op).touched_elements();
+            }
+            bytes += elements * size_of(cast_type(casts, tensor.type));
         }
         known.insert(op.outputs.begin(), op.outputs.end());
     }

@@ -58,7 +58,14 @@ class Builder {
             }
             case OpKind::convolution:
                 op.inputs = {tensor({b, k, 8, 8}), tensor({n, k, 3, 3})};
-                op.outputs = {tensor({b, n, 6, 6})};
+                if (random_.below(2) == 0) {
+                    op.outputs = {tensor({b, n, 6, 6})};
+                } else {
+                    op.attrs.strides = {2, 1};
+                    op.attrs.dilations = {1, 3};
+                    op.attrs.padding = {1, 0, 0, 2};
+                    op.outputs = {tensor({b, n, 4, 4})};
+                }
                 break;
             case OpKind::attention:
                 op.inputs = {tensor({b, m, k}), tensor({b, n, k}), tensor({b, n, k})};

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "model/base/error.hpp"
+#include "model/base/random.hpp"
 #include "tests/graph/random_graph.hpp"
 #include "workloads/graph/byte_source.hpp"
+#include "workloads/graph/convolution.hpp"
 #include "workloads/graph/native_trace.hpp"
 #include "workloads/graph/validate.hpp"
 #include "workloads/graph/work.hpp"
@@ -191,6 +194,84 @@ TEST_CASE("convolution and attention count two operations per multiply") {
     const Case attention(OpKind::attention, {{2, 5, 8}, {2, 7, 8}, {2, 7, 4}}, {{2, 5, 4}});
     CHECK(attention.error().empty());
     CHECK(attention.work().flops == 2 * 2 * (5 * 7 * 8 + 5 * 7 * 4));
+}
+
+namespace {
+
+// A convolution of one dimension, by its definition: which positions of the input any window
+// covers, and how many windows there are.
+struct Slide {
+    std::uint64_t windows = 0, covered = 0;
+};
+Slide slide(const ConvolutionAxis& axis) {
+    Slide result;
+    std::vector<bool> seen(axis.in, false);
+    const std::uint64_t padded = axis.before + axis.in + axis.after;
+    for (std::uint64_t at = 0; at + axis.span() <= padded; at += axis.stride, ++result.windows) {
+        for (std::uint64_t p = at; p < at + axis.span(); ++p) {
+            if (p >= axis.before && p - axis.before < axis.in) seen[p - axis.before] = true;
+        }
+    }
+    result.covered = static_cast<std::uint64_t>(std::count(seen.begin(), seen.end(), true));
+    return result;
+}
+
+Attributes windows(std::vector<std::uint32_t> strides, std::vector<std::uint32_t> padding = {},
+                   std::vector<std::uint32_t> dilations = {}) {
+    Attributes attrs;
+    attrs.strides = std::move(strides);
+    attrs.padding = std::move(padding);
+    attrs.dilations = std::move(dilations);
+    return attrs;
+}
+
+}  // namespace
+
+TEST_CASE("what windows touch of an input is what sliding them along it touches") {
+    Random random(17);
+    for (int trial = 0; trial < 3000; ++trial) {
+        ConvolutionAxis axis;
+        axis.in = random.between(1, 20);
+        axis.window = random.between(1, 6);
+        axis.stride = random.between(1, 8);
+        axis.dilation = random.between(1, 3);
+        axis.before = random.below(7);
+        axis.after = random.below(7);
+        if (axis.span() > axis.in + axis.before + axis.after) continue;
+        const Slide expected = slide(axis);
+        axis.out = expected.windows;
+        CAPTURE(axis.in, axis.window, axis.stride, axis.dilation, axis.before, axis.after);
+        CHECK(touched(axis) == expected.covered);
+        const Case whole(
+            OpKind::convolution, {{1, 3, axis.in}, {2, 3, axis.window}}, {{1, 2, axis.out}},
+            windows(
+                {static_cast<std::uint32_t>(axis.stride)},
+                {static_cast<std::uint32_t>(axis.before), static_cast<std::uint32_t>(axis.after)},
+                {static_cast<std::uint32_t>(axis.dilation)}));
+        CHECK(whole.error().empty());
+        CHECK(whole.work().flops == 2 * (2 * axis.out) * (3 * axis.window));
+        CHECK(whole.work().read == Bytes(4 * (3 * expected.covered + 6 * axis.window)));
+    }
+}
+
+TEST_CASE("a convolution whose shapes do not fit is refused with both sizes") {
+    const std::vector<Shape> image = {{1, 3, 10, 10}, {8, 3, 3, 3}};
+    CHECK(Case(OpKind::convolution, image, {{1, 8, 5, 4}}, windows({2, 2}, {1, 0, 1, 0}))
+              .error()
+              .empty());
+    CHECK_THAT(Case(OpKind::convolution, image, {{1, 8, 10, 10}}).error(),
+               Contains("dimension 2: an input of 10, a window of 3, stride 1, dilation 1 and "
+                        "padding 0 + 0 give 8, the output has 10"));
+    CHECK_THAT(Case(OpKind::convolution, {{1, 3, 10, 2}, {8, 3, 3, 3}}, {{1, 8, 8, 1}}).error(),
+               Contains("dimension 3: a window of 3 is larger than the input of 2"));
+    CHECK_THAT(Case(OpKind::convolution, image, {{1, 8, 8, 8}}, windows({1})).error(),
+               Contains("attrs.strides: expected 2 values, got 1"));
+    CHECK_THAT(Case(OpKind::convolution, image, {{1, 8, 8, 8}}, windows({}, {1, 1, 1})).error(),
+               Contains("attrs.padding: expected 2 or 4 values, got 3"));
+    CHECK_THAT(Case(OpKind::convolution, {{1, 6, 8, 8}, {3, 3, 3, 3}}, {{1, 3, 6, 6}}).error(),
+               Contains("do not fit"));  // three filters for two groups
+    CHECK_THAT(Case(OpKind::convolution, {{1, 6, 8, 8}}, {{1, 3, 6, 6}}).error(),
+               Contains("expected at least 2 inputs"));
 }
 
 TEST_CASE("work that cannot be counted in 64 bits is refused") {

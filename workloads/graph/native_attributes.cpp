@@ -17,9 +17,21 @@ constexpr std::uint32_t any32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t most_elements = std::uint64_t{1} << 48;
 constexpr std::uint64_t most_lookups = std::uint64_t{1} << 40;
 constexpr std::uint64_t most_axes = 64;
+constexpr std::uint64_t most_window = std::uint64_t{1} << 24;  // strides, dilations, padding
 
 constexpr std::array<const char*, 4> distribution_names = {"uniform", "zipf", "reuse_histogram",
                                                            "npy"};
+
+std::vector<std::uint32_t> per_dimension(const Fields& fields, const char* key,
+                                         const std::string& where, std::uint64_t least) {
+    std::vector<std::uint32_t> values;
+    if (fields.find(key) == nullptr) return values;
+    for (const Json& value : fields.array(key)) {
+        values.push_back(static_cast<std::uint32_t>(
+            whole_number(value, where + ": " + key, least, most_window)));
+    }
+    return values;
+}
 
 IndexDistribution distribution_from(const Fields& fields) {
     const std::string name = fields.text("distribution");
@@ -111,11 +123,23 @@ Ordered to_json(const EmbeddingTable& table) {
 }  // namespace
 
 Attributes attributes_from(const Json& object, const std::string& where) {
-    static const std::vector<std::string> keys = {
-        "transpose_a", "transpose_b",      "ops_per_element", "transcendental",
-        "axes",        "tables",           "weighted",        "collective",
-        "world_size",  "to_host",          "from_host",       "bytes",
-        "view",        "host_copy_request"};
+    static const std::vector<std::string> keys = {"transpose_a",
+                                                  "transpose_b",
+                                                  "ops_per_element",
+                                                  "transcendental",
+                                                  "axes",
+                                                  "tables",
+                                                  "weighted",
+                                                  "collective",
+                                                  "world_size",
+                                                  "to_host",
+                                                  "from_host",
+                                                  "bytes",
+                                                  "view",
+                                                  "host_copy_request",
+                                                  "strides",
+                                                  "dilations",
+                                                  "padding"};
     const Fields fields(object, where, keys);
     Attributes attrs;
     fields.read("transpose_a", attrs.transpose_a);
@@ -142,6 +166,9 @@ Attributes attributes_from(const Json& object, const std::string& where) {
     fields.read("host_copy_request", attrs.host_copy_request);
     if (fields.find("bytes") != nullptr) attrs.bytes = fields.number("bytes", 0, any64 >> 8);
     fields.read("view", attrs.view);
+    attrs.strides = per_dimension(fields, "strides", where, 1);
+    attrs.dilations = per_dimension(fields, "dilations", where, 1);
+    attrs.padding = per_dimension(fields, "padding", where, 0);
     return attrs;
 }
 
@@ -161,6 +188,9 @@ Ordered attributes_to_json(const Attributes& attrs) {
     if (attrs.host_copy_request) object["host_copy_request"] = true;
     if (attrs.bytes) object["bytes"] = *attrs.bytes;
     if (attrs.view) object["view"] = true;
+    if (!attrs.strides.empty()) object["strides"] = attrs.strides;
+    if (!attrs.dilations.empty()) object["dilations"] = attrs.dilations;
+    if (!attrs.padding.empty()) object["padding"] = attrs.padding;
     return object;
 }
 

@@ -89,6 +89,9 @@ struct Attributes {
     bool host_copy_request = false;      // a recorded DMA request: replayed only when asked for
     std::optional<std::uint64_t> bytes;  // opaque, copy: what it moves when tensors do not say
     bool view = false;                   // layout: moves nothing
+    // convolution, a value per dimension of its windows; empty: 1, 1, 0. Padding may be twice as
+    // long: before all dimensions, then behind them.
+    std::vector<std::uint32_t> strides, dilations, padding;
 };
 
 struct Operator {

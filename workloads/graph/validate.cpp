@@ -19,7 +19,6 @@ class Check {
                 gemm_of(graph_, op_);
                 break;
             case OpKind::convolution:
-                convolution();
                 work_of(graph_, op_);
                 break;
             case OpKind::attention:
@@ -80,21 +79,6 @@ class Check {
         fail("expected at least " + std::to_string(inputs) + " inputs (" + which + ") and " +
              std::to_string(outputs) + " outputs, got " + std::to_string(op_.inputs.size()) +
              " and " + std::to_string(op_.outputs.size()));
-    }
-
-    void convolution() const {
-        needs(2, 1, "input, weight");
-        const auto &in = input(0).shape, &weight = input(1).shape, &out = output().shape;
-        if (in.size() < 3 || in.size() != weight.size() || in.size() != out.size()) {
-            fail("expected input, weight and output of the same rank from 3 on, got " +
-                 describe_shape(in) + ", " + describe_shape(weight) + " and " +
-                 describe_shape(out));
-        }
-        const bool fits = in[0] == out[0] && weight[0] == out[1] && in[1] % weight[1] == 0;
-        if (!fits) {
-            fail("batch or channels of input " + describe_shape(in) + ", weight " +
-                 describe_shape(weight) + " and output " + describe_shape(out) + " do not fit");
-        }
     }
 
     void attention() const {

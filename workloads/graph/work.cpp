@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/base/error.hpp"
+#include "workloads/graph/convolution.hpp"
 #include "workloads/graph/validate.hpp"
 
 namespace diastole {
@@ -80,13 +81,11 @@ Work matrix_work(const Graph& graph, const Operator& op) {
     return work;
 }
 
-// weight is [out channels, in channels / groups, taps...]: every output element sums over one
-// filter.
+// Every output element sums over one filter; products with padding are executed like others.
 Work convolution_work(const Graph& graph, const Operator& op) {
     Work work;
-    const Tensor& weight = input(graph, op, 1);
-    const std::uint64_t filter = element_count(weight) / weight.shape.at(0);
-    work.flops = count(op, {2, elements(graph, op.outputs, 0), filter});
+    const Convolution c = convolution_of(graph, op);
+    work.flops = count(op, {2, elements(graph, op.outputs, 0), c.channels, c.taps()});
     return work;
 }
 
@@ -271,6 +270,10 @@ Work work_of(const Graph& graph, const Operator& op) {
         const bool gradient = op.kind == OpKind::embedding_bag_backward && i == 0;
         if (!gradient && is_row_storage(op, input(graph, op, i))) continue;
         Bytes size = size_of(input(graph, op, i));
+        if (op.kind == OpKind::convolution && i == 0) {
+            size = Bytes(convolution_of(graph, op).touched_elements() *
+                         size_of(input(graph, op, i).type));
+        }
         const bool looked_up = op.kind == OpKind::gather && i == 0 && !op.outputs.empty();
         if (looked_up) size = std::min(size, size_of(graph.tensors.at(op.outputs[0])));
         work.read += size;
