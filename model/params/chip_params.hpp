@@ -43,6 +43,9 @@ struct DpeParams {
     FoldOverlap overlap = FoldOverlap::shadow;
     std::uint32_t mac_latency = 1;     // cycles
     std::uint32_t startup_cycles = 0;  // per tile command, before the first operand enters
+    // Weights lie in memory as whole tiles of rows x columns, one behind the other, the last ones
+    // filled up; they are read a tile at a time. Else as any matrix, row by row.
+    bool weight_tiles = false;
 };
 
 // A SIMD engine or the vector unit of the scalar cores: elementary operations per cycle by type,

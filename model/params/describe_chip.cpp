@@ -63,6 +63,8 @@ void describe(Schema& s, DpeParams& p) {
                 {"stream", FoldOverlap::stream}});
     count(s, "dpe.mac_latency", p.mac_latency, "cycles", "of one multiply-accumulate");
     count(s, "dpe.startup_cycles", p.startup_cycles, "cycles", "before a tile's first operand", 0);
+    s.add("dpe.weight_tiles", p.weight_tiles, "",
+          "weights lie in memory, and are read, as whole tiles of the array");
 }
 
 void describe(Schema& s, const std::string& unit, SimdParams& p) {

@@ -76,7 +76,9 @@ std::vector<std::uint64_t> edges(std::uint64_t extent, std::uint64_t parts, std:
     return result;
 }
 
-std::vector<Dataflow> candidate_dataflows(const ChipParams& chip, const LoweringParams& params) {
+std::vector<Dataflow> candidate_dataflows(const GemmProblem& problem, const ChipParams& chip,
+                                          const LoweringParams& params) {
+    if (problem.b_tiles.on()) return {Dataflow::weight_stationary};  // what the tiles are made for
     switch (params.dataflow) {
         case DataflowChoice::weight_stationary:
             return {Dataflow::weight_stationary};
@@ -146,12 +148,12 @@ class Search {
             can_share_ = true;
             plan.broadcast_a = sharing.a;
             plan.broadcast_b = sharing.b;
-            for (const Dataflow dataflow : candidate_dataflows(chip_, params_)) {
+            for (const Dataflow dataflow : candidate_dataflows(problem_, chip_, params_)) {
                 plan.dataflow = dataflow;
                 plan.layout_a =
                     plan.unit == Unit::matrix && needs_layout_a(dataflow, problem_.transpose_a);
-                plan.layout_b =
-                    plan.unit == Unit::matrix && needs_layout_b(dataflow, problem_.transpose_b);
+                plan.layout_b = plan.unit == Unit::matrix && !problem_.b_tiles.on() &&
+                                needs_layout_b(dataflow, problem_.transpose_b);
                 over_tiles(plan, least);
             }
         }
@@ -170,6 +172,9 @@ class Search {
             if (ceil_div(g.k, k) < view.split) continue;  // a PE without a part of K
             for (const auto m : all_m) {
                 for (const auto n : all_n) {
+                    if (!problem_.b_tiles.cuts_k(k, g.k) || !problem_.b_tiles.cuts_n(n, g.n)) {
+                        continue;
+                    }
                     plan.tile_m = m;
                     plan.tile_n = n;
                     plan.tile_k = k;
@@ -242,23 +247,19 @@ void Search::refuse() const {
                       " bytes per PE, got " + std::to_string(chip_.local_memory.bytes));
 }
 
-// On the matrix engine if it has the type, else on the vector cores or the SIMD engine.
-void choose_unit(const GemmProblem& problem, const ChipParams& chip, GemmPlan& plan) {
-    const DType type = size_of(problem.a) >= size_of(problem.b) ? problem.a : problem.b;
-    plan.type = type;
-    if (chip.dpe.k_elements[type] > 0 && chip.dpe.arrays > 0 && chip.dpe.columns > 0) return;
-    if (chip.vector.ops_per_cycle[type] > 0) {
-        plan.unit = Unit::vector;
-    } else if (chip.simd.ops_per_cycle[type] > 0) {
-        plan.unit = Unit::simd;
-    } else {
-        const std::string name(name_of(type));
-        throw ConfigError(problem.user + " multiplies " + name + ", which chip '" + chip.name +
-                          "' has on no engine; try --cast " + name + "=fp16");
-    }
-}
-
 }  // namespace
+
+MatrixUnit matrix_unit(const GemmProblem& problem, const ChipParams& chip) {
+    const DType type = size_of(problem.a) >= size_of(problem.b) ? problem.a : problem.b;
+    if (chip.dpe.k_elements[type] > 0 && chip.dpe.arrays > 0 && chip.dpe.columns > 0) {
+        return {Unit::matrix, type};
+    }
+    if (chip.vector.ops_per_cycle[type] > 0) return {Unit::vector, type};
+    if (chip.simd.ops_per_cycle[type] > 0) return {Unit::simd, type};
+    const std::string name(name_of(type));
+    throw ConfigError(problem.user + " multiplies " + name + ", which chip '" + chip.name +
+                      "' has on no engine; try --cast " + name + "=fp16");
+}
 
 void visit_gemm_candidates(const GemmProblem& problem, const ChipParams& chip,
                            const LoweringParams& params,
@@ -267,7 +268,9 @@ void visit_gemm_candidates(const GemmProblem& problem, const ChipParams& chip,
         throw ConfigError("lowering.buffers: expected 0 or at least 2, got 1");
     }
     GemmPlan plan;
-    choose_unit(problem, chip, plan);
+    const MatrixUnit unit = matrix_unit(problem, chip);
+    plan.unit = unit.unit;
+    plan.type = unit.type;
     plan.sum_bytes = size_of(plan.type) == 8 ? 8 : 4;
     const bool same_type = size_of(problem.out) == plan.sum_bytes &&
                            (problem.out == DType::int32) == (plan.type == DType::int8);

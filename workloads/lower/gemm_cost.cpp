@@ -32,7 +32,8 @@ Counts count(const GemmProblem& problem, const GemmPlan& plan) {
     c.a_loads = batch * m * (plan.resident == Resident::a ? 1 : n) * c.steps;
     c.b_loads = batch * n * (plan.resident == Resident::b ? 1 : m) * c.steps;
     c.a_tile = static_cast<double>(plan.tile_m * plan.tile_k * size_of(problem.a));
-    c.b_tile = static_cast<double>(plan.tile_k * plan.tile_n * size_of(problem.b));
+    c.b_tile =
+        static_cast<double>(problem.b_tiles.stored(plan.tile_k, plan.tile_n) * size_of(problem.b));
     c.out_tile = static_cast<double>(plan.tile_m * plan.tile_n * size_of(problem.out));
     c.sums = static_cast<double>(plan.tile_m * plan.tile_n * plan.sum_bytes);
     return c;

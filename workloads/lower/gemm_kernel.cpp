@@ -33,6 +33,10 @@ std::unique_ptr<CommandSource> lower_gemm(const LowerContext& context, const Ope
     problem.out = context.graph.tensors[op.outputs[0]].type;
     problem.transpose_a = op.attrs.transpose_a;
     problem.transpose_b = op.attrs.transpose_b;
+    if (context.memory.is_weight(op, 1)) {
+        const DType type = size_of(problem.a) >= size_of(problem.b) ? problem.a : problem.b;
+        problem.b_tiles = weight_tiles(context.chip.dpe, type);
+    }
     problem.user = describe_operator(op);
     GemmOperands operands{
         context.memory.input(op, 0), context.memory.input(op, 1), {}, context.memory.output(op, 0)};
@@ -43,13 +47,18 @@ std::unique_ptr<CommandSource> lower_gemm(const LowerContext& context, const Ope
         problem.bias_type = bias.type;
         operands.bias = context.memory.input(op, 2);
     }
+    return lower_product(context, problem, operands, note);
+}
+
+std::unique_ptr<CommandSource> lower_product(const LowerContext& context, GemmProblem problem,
+                                             const GemmOperands& operands, std::string& note) {
     problem.a_space = operands.a.space;
     problem.b_space = operands.b.space;
     problem.out_space = operands.out.space;
     const GemmPlan plan = context.plans.plan(problem, context.chip, context.params);
     const Engine engine =
         pick_engine(context.chip, plan.sum_bytes == 8 ? DType::fp64 : DType::fp32, problem.user);
-    note = plan.note;
+    note += plan.note;
     return std::make_unique<GemmSource>(problem, plan, operands, engine, context.chip,
                                         static_cast<std::uint32_t>(context.job % 256));
 }

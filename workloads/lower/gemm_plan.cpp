@@ -114,7 +114,7 @@ std::uint64_t waves_of(const GemmProblem& problem, const GemmPlan& plan) {
 
 GemmBuffers gemm_buffers(const GemmProblem& problem, const GemmPlan& plan) {
     const std::uint64_t a = plan.tile_m * plan.tile_k * size_of(problem.a);
-    const std::uint64_t b = plan.tile_k * plan.tile_n * size_of(problem.b);
+    const std::uint64_t b = problem.b_tiles.stored(plan.tile_k, plan.tile_n) * size_of(problem.b);
     const std::uint64_t sums = plan.tile_m * plan.tile_n * plan.sum_bytes;
     const std::uint64_t steps = ceil_div(ceil_div(problem.shape.k, plan.tile_k), plan.view.split);
     GemmBuffers buffers;

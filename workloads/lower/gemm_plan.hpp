@@ -10,6 +10,7 @@
 #include "model/timing/array.hpp"
 #include "workloads/graph/work.hpp"
 #include "workloads/lower/lowering_params.hpp"
+#include "workloads/lower/weight_tiles.hpp"
 
 namespace diastole {
 
@@ -21,6 +22,7 @@ struct GemmProblem {
     DType a = DType::fp16, b = DType::fp16, out = DType::fp16, bias_type = DType::fp16;
     bool transpose_a = false, transpose_b = false;  // stored as K x M, N x K
     Bias bias = Bias::none;
+    WeightTiles b_tiles;  // B lies in memory as whole tiles of the array
     Space a_space = Space::dram, b_space = Space::dram, out_space = Space::dram;
     std::string user;  // the operator, for messages
 };
@@ -90,6 +92,14 @@ bool needs_layout_b(Dataflow dataflow, bool transposed);
 
 // The choice in words, for the report.
 std::string describe(const GemmPlan& plan);
+
+// The unit that multiplies, and the type it computes in: the matrix engine if it has the type, else
+// the vector cores or the SIMD engine. Throws ConfigError when no engine has it.
+struct MatrixUnit {
+    Unit unit = Unit::matrix;
+    DType type = DType::fp16;
+};
+MatrixUnit matrix_unit(const GemmProblem& problem, const ChipParams& chip);
 
 // Throws ConfigError when no tile fits local memory, or a forced choice is impossible.
 GemmPlan plan_gemm(const GemmProblem& problem, const ChipParams& chip,

@@ -24,6 +24,7 @@ class GemmPlanCache {
                       problem.bias,
                       problem.transpose_a,
                       problem.transpose_b,
+                      problem.b_tiles.on(),
                       problem.a_space,
                       problem.b_space,
                       problem.out_space};
@@ -34,7 +35,7 @@ class GemmPlanCache {
 
   private:
     using Key = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, DType, DType,
-                           DType, DType, Bias, bool, bool, Space, Space, Space>;
+                           DType, DType, Bias, bool, bool, bool, Space, Space, Space>;
     std::map<Key, GemmPlan> plans_;
 };
 

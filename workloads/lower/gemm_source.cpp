@@ -171,6 +171,14 @@ void GemmSource::load_b(std::uint32_t pe, const Tile& tile, std::uint64_t k0, st
     const std::uint64_t size = size_of(problem_.b);
     const std::uint64_t base = tile.batch * g.k * g.n;
     const bool t = problem_.transpose_b;
+    if (problem_.b_tiles.on()) {
+        const std::uint64_t whole = problem_.b_tiles.stored(g.k, g.n) * size;
+        const Placement matrix = offset(operands_.b, tile.batch * whole);
+        Command& load = buffer.load(
+            cb_b_, problem_.b_tiles.block(matrix, size, g.k, k0, tile.column, k, tile.n));
+        share(pe, tile, false, transfer_of(load));
+        return;
+    }
     const std::uint64_t first = base + (t ? tile.column * g.k + k0 : k0 * g.n + tile.column);
     const Block block{offset(operands_.b, first * size), t ? tile.n : k, (t ? k : tile.n) * size,
                       (t ? g.k : g.n) * size};
@@ -220,11 +228,12 @@ void GemmSource::multiply(std::uint32_t pe, const Tile& tile, std::uint64_t step
             MatrixTile{static_cast<std::uint32_t>(tile.m), static_cast<std::uint32_t>(tile.n),
                        static_cast<std::uint32_t>(k), plan_.type, plan_.dataflow};
     }
-    const std::uint64_t a_bytes = tile.m * k * a_element, b_bytes = k * tile.n * b_element;
+    const std::uint64_t a_bytes = tile.m * k * a_element,
+                        b_bytes = problem_.b_tiles.stored(k, tile.n) * b_element;
     read_panel(command, cb_a_, a_stays, tile, tile.m * before * a_element, a_bytes,
                a_bytes * passes.a);
-    read_panel(command, cb_b_, b_stays, tile, before * tile.n * b_element, b_bytes,
-               b_bytes * passes.b);
+    read_panel(command, cb_b_, b_stays, tile, problem_.b_tiles.stored(before, tile.n) * b_element,
+               b_bytes, b_bytes * passes.b);
     if (step + 1 == steps.end) produce(command, cb_sum_, tile.m * tile.n * plan_.sum_bytes);
 }
 

@@ -68,4 +68,10 @@ class GemmSource final : public BufferedSource {
     std::vector<Cursor> cursors_;
 };
 
+struct LowerContext;
+// Plans the product, appends what was chosen to `note`, and gives its commands. The spaces of
+// `problem` are those of the operands.
+std::unique_ptr<CommandSource> lower_product(const LowerContext& context, GemmProblem problem,
+                                             const GemmOperands& operands, std::string& note);
+
 }  // namespace diastole

@@ -6,6 +6,7 @@
 
 #include "model/base/error.hpp"
 #include "workloads/lower/embedding_operands.hpp"
+#include "workloads/lower/weight_tiles.hpp"
 
 namespace diastole {
 namespace {
@@ -53,6 +54,20 @@ std::vector<Lifetime> lifetimes(const Graph& graph) {
         }
     }
     return result;
+}
+
+// Bytes of the weights that lie in whole tiles, by tensor; 0: as any tensor.
+std::vector<std::uint64_t> tiled_weights(const Graph& graph, const ChipParams& chip) {
+    std::vector<std::uint64_t> bytes(graph.tensors.size(), 0);
+    if (!chip.dpe.weight_tiles) return bytes;
+    for (const Operator& op : graph.operators) {
+        const bool has_weights = op.kind == OpKind::gemm || op.kind == OpKind::batched_gemm ||
+                                 op.kind == OpKind::convolution;
+        if (!has_weights) continue;
+        std::uint64_t& of_tensor = bytes.at(op.inputs.at(1));
+        of_tensor = std::max(of_tensor, stored_weight_bytes(graph, op, chip));
+    }
+    return bytes;
 }
 
 }  // namespace
@@ -134,10 +149,15 @@ void MemoryMap::place_all(const ChipParams& chip, const MemoryOptions& options) 
     const bool reuse = options.infer_reuse || !graph.identity_inferred;
     const bool inputs_in_lls = options.inputs_in_lls && graph.mode == Mode::inference;
 
+    const std::vector<std::uint64_t> tiled = tiled_weights(graph, chip);
+    weights_.assign(tiled.size(), false);
+    for (std::size_t t = 0; t < tiled.size(); ++t) {
+        weights_[t] = reuse && tiled[t] > 0 && !lives[t].produced;
+    }
     if (reuse) {
         for (std::size_t t = 0; t < lives.size(); ++t) {
             if (!lives[t].seen || lives[t].produced) continue;
-            const std::uint64_t bytes = size_of(graph.tensors[t]).count();
+            const std::uint64_t bytes = std::max(size_of(graph.tensors[t]).count(), tiled[t]);
             std::uint64_t address = 0;
             if (inputs_in_lls && lls.take(bytes, address)) {
                 tensors_[t] = {Space::lls, address};
@@ -249,6 +269,10 @@ Placement MemoryMap::moment(const Operator& op, std::size_t i) const {
     Placement at = input(op, static_cast<std::size_t>(ref.input));
     at.address += ref.offset;
     return at;
+}
+
+bool MemoryMap::is_weight(const Operator& op, std::size_t i) const {
+    return weights_.at(op.inputs.at(i));
 }
 
 bool MemoryMap::spilled(const Operator& op) const {

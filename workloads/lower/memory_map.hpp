@@ -42,6 +42,8 @@ class MemoryMap {
 
     // Of operand `i` of an operator, inputs before outputs.
     [[nodiscard]] Placement input(const Operator& op, std::size_t i) const;
+    // Whether an input lies in memory as whole tiles of the array (dpe.weight_tiles).
+    [[nodiscard]] bool is_weight(const Operator& op, std::size_t i) const;
     [[nodiscard]] Placement output(const Operator& op, std::size_t i) const;
     // Row 0 of table `i` of an embedding operator, and its fp32 moments.
     [[nodiscard]] Placement table(const Operator& op, std::size_t i) const;
@@ -62,6 +64,7 @@ class MemoryMap {
     std::vector<std::vector<Placement>> fresh_;  // by operator, without inferred reuse
     std::map<std::string, Placement> tables_, moments_;
     std::vector<bool> spilled_;  // by operator
+    std::vector<bool> weights_;  // by tensor: lies in whole tiles
     std::uint64_t scratch_ = 0;
     std::uint64_t dram_bytes_ = 0, lls_bytes_ = 0;
 };
