@@ -33,6 +33,8 @@ std::unique_ptr<CommandSource> lower_operator(const LowerContext& context, const
         case OpKind::gemm:
         case OpKind::batched_gemm:
             return lower_gemm(context, op, note);
+        case OpKind::convolution:
+            return lower_convolution(context, op, note);
         case OpKind::embedding_bag:
             return lower_embedding_forward(context, op, note);
         case OpKind::elementwise:

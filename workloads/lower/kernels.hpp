@@ -15,6 +15,8 @@ std::unique_ptr<CommandSource> lower_operator(const LowerContext& context, const
 
 std::unique_ptr<CommandSource> lower_gemm(const LowerContext& context, const Operator& op,
                                           std::string& note);
+std::unique_ptr<CommandSource> lower_convolution(const LowerContext& context, const Operator& op,
+                                                 std::string& note);
 std::unique_ptr<CommandSource> lower_elementwise(const LowerContext& context, const Operator& op,
                                                  std::string& note);
 std::unique_ptr<CommandSource> lower_reduction(const LowerContext& context, const Operator& op,

@@ -39,8 +39,7 @@ void check_costs(const Graph& graph, const LoweringOptions& options) {
         } else if (op.kind == OpKind::collective && op.attrs.world_size > 1) {
             problem = "is a collective of " + std::to_string(op.attrs.world_size) +
                       " chips, and this is one";
-        } else if (op.kind == OpKind::convolution || op.kind == OpKind::attention ||
-                   op.kind == OpKind::recurrent_cell) {
+        } else if (op.kind == OpKind::attention || op.kind == OpKind::recurrent_cell) {
             problem = "has no kernel: " + std::string(name_of(op.kind));
         }
         if (problem.empty()) continue;
