@@ -8,16 +8,18 @@
 
 #include "model/base/atomic_file.hpp"
 #include "model/base/error.hpp"
+#include "model/config/document.hpp"
 #include "tb/bench.hpp"
 #include "workloads/graph/byte_source.hpp"
 #include "workloads/graph/native_trace.hpp"
 #include "workloads/import/kineto.hpp"
+#include "workloads/import/topology_graph.hpp"
 
 namespace diastole {
 namespace {
 
 struct Arguments {
-    std::string trace, output, json, name, source, licence;
+    std::string trace, output, json, name, source, licence, dtype;
 };
 
 // "a/b/rank0.json.gz" -> "rank0".
@@ -52,7 +54,38 @@ class ProgressLine {
     int shown_ = -1;
 };
 
+bool is_topology(const std::string& path) {
+    constexpr std::string_view ending = ".csv";
+    return path.size() >= ending.size() &&
+           path.compare(path.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+DType dtype_option(const std::string& text) {
+    if (const auto type = dtype_from_name(text)) return *type;
+    std::vector<std::string> names;
+    for (const DTypeInfo& info : dtype_table) names.emplace_back(info.name);
+    throw ConfigError("--dtype: " + config::unknown_choice(text, names));
+}
+
+Imported read_layers(const Arguments& arguments) {
+    TopologyOptions options;
+    options.name = arguments.name;
+    if (!arguments.dtype.empty()) options.type = dtype_option(arguments.dtype);
+    Imported result;
+    result.graph = import_topology(arguments.trace, options);
+    result.graph.source = arguments.source;
+    result.graph.licence = arguments.licence;
+    result.coverage = coverage_of_topology(result.graph);
+    return result;
+}
+
 Imported read(const Arguments& arguments) {
+    if (is_topology(arguments.trace)) return read_layers(arguments);
+    if (!arguments.dtype.empty()) {
+        throw ConfigError(
+            "--dtype: a Kineto trace has types of its own; only a topology (.csv) "
+            "takes one");
+    }
     ProgressLine progress("reading " + arguments.trace);
     KinetoOptions options;
     options.name = arguments.name.empty() ? stem(arguments.trace) : arguments.name;
@@ -94,11 +127,12 @@ int import_trace(const Arguments& arguments) {
 
 void add_import(CLI::App& app, Action& action) {
     auto arguments = std::make_shared<Arguments>();
-    CLI::App* command =
-        app.add_subcommand("import", "Convert a Kineto trace into a native one, with its coverage");
+    CLI::App* command = app.add_subcommand(
+        "import", "Convert a Kineto trace or a SCALE-Sim topology into a native trace");
     command
         ->add_option("TRACE", arguments->trace,
-                     "Kineto trace (JSON of the PyTorch profiler), plain or gzip")
+                     "Kineto trace (JSON of the PyTorch profiler), plain or gzip, or a SCALE-Sim "
+                     "topology (.csv)")
         ->required();
     command
         ->add_option("-o,--output", arguments->output,
@@ -108,6 +142,8 @@ void add_import(CLI::App& app, Action& action) {
                         "write the coverage as JSON; - for standard output");
     command->add_option("--name", arguments->name,
                         "name of the workload (default: that of the file)");
+    command->add_option("--dtype", arguments->dtype,
+                        "type of all operands of a topology, which says none (default: fp16)");
     command->add_option("--source", arguments->source, "where the trace is from, for the header");
     command->add_option("--licence", arguments->licence, "its licence, for the header");
     command->footer("Example:\n  diastole import rank0.json.gz -o rank0.jsonl.gz");

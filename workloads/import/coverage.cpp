@@ -63,6 +63,9 @@ std::string coverage_text(const Coverage& coverage) {
         percent(modelled.operators, coverage.kernels),
         percent(modelled.flops, modelled.flops + opaque.flops),
         percent(modelled.bytes.count(), (modelled.bytes + opaque.bytes).count()));
+    const std::uint64_t outputs =
+        coverage.outputs_by_argument + coverage.outputs_by_rule + coverage.outputs_contradicted;
+    if (outputs == 0) return text;  // a topology: its outputs follow from its sizes
     text += fmt::format(
         "  outputs: {} by argument, {} by shape rule, {} arguments contradicted it\n",
         coverage.outputs_by_argument, coverage.outputs_by_rule, coverage.outputs_contradicted);

@@ -116,6 +116,7 @@ class Reader {
         for (std::size_t i = 0; i < columns_.size(); ++i) check_column(cells, i);
         const std::size_t required = columns_.size() + 1;
         if (cells.size() > required) extra_ = extra_column(cells[required]);
+        topology_.has_batch_column = extra_ == Extra::batch;
         if (cells.size() > required + 1) {
             fail(cells[required + 1].column,
                  "unknown column '" + std::string(cells[required + 1].text) + '\'');
@@ -214,6 +215,8 @@ class Reader {
         const Wide rows_up = ceil_div(ifmap_h - filter_h, stride) + 1;
         const Wide columns_up = ceil_div(ifmap_w - filter_w, stride_width) + 1;
         const bool depthwise = layer.name.find("DP") != std::string::npos;
+        layer.convolution = {ifmap_h, ifmap_w, filter_h,     filter_w, channels,
+                             filters, stride,  stride_width, depthwise};
         layer.m = fitting(rows * columns * layer.batch);
         layer.scalesim_m = fitting(rows_up * columns_up);
         layer.n = filters;

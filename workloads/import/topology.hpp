@@ -16,18 +16,27 @@
 
 namespace diastole {
 
+// The sizes of a convolution, as its line has them.
+struct TopologyConvolution {
+    std::uint64_t ifmap_height = 0, ifmap_width = 0, filter_height = 0, filter_width = 0;
+    std::uint64_t channels = 0, filters = 0, stride = 1, stride_width = 1;
+    bool depthwise = false;  // every channel by itself
+};
+
 struct TopologyLayer {
     std::string name;
     std::uint64_t line = 0;             // of the file
     std::uint64_t m = 0, n = 0, k = 0;  // a convolution as im2col makes it
     std::uint64_t scalesim_m = 0;  // M as SCALE-Sim computes it: output sizes rounded up, no batch
     std::uint64_t batch = 1;
-    bool pruned_2_4 = false;  // sparsity 2:4
+    bool pruned_2_4 = false;          // sparsity 2:4
+    TopologyConvolution convolution;  // where the file holds convolutions
 };
 
 struct Topology {
     std::string file;
     bool convolutions = false;
+    bool has_batch_column = false;
     std::vector<TopologyLayer> layers;
 };
 
