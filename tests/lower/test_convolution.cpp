@@ -189,14 +189,15 @@ TEST_CASE("a tile of the input is read once with its halo, not once for each tap
     s.channels = s.filters = 32;
     s.rows = s.columns = axis(16, 3, 1, 1);
     const ChipParams one = test_chip(1, 1, 1024 * 1024);
-    const Loaded whole = run_convolution(s, one);
+    LoweringOptions options;
+    options.params.tile_m = 256;
+    options.params.tile_n = 32;
+    const Loaded whole = run_convolution(s, one, options);
     CHECK(whole.input_bytes == 16 * 16 * 32 * 2);
     CHECK(whole.filter_bytes == 9 * 32 * 32 * 2);
 
     // Four rows of output at a time: of the 16 rows, 4 tiles read 5, 6, 6 and 5.
-    LoweringOptions options;
     options.params.tile_m = 64;
-    options.params.tile_n = 32;
     const Loaded halves = run_convolution(s, one, options);
     CHECK(halves.input_bytes == (5 + 6 + 6 + 5) * 16 * 32 * 2);
 }
