@@ -187,7 +187,7 @@ void CommandInterpreter::complete(std::uint32_t index, const Command& command) {
         produced = slice(pe.buffers[read.cb], 0, read.released);
     } else if (const auto* t = std::get_if<Transfer>(&command.payload)) {
         transfer(command);
-        if (command.unit == Unit::dma_in) {
+        if (command.unit == Unit::dma_in && !t->prefetch) {
             if (!t->row_addresses.empty()) {
                 for (const std::uint64_t a : t->row_addresses) {
                     produced.push_back({a, t->row_bytes, t->space});
@@ -236,6 +236,10 @@ void CommandInterpreter::transfer(const Command& command) {
     }
     const std::uint64_t bytes = rows * t.row_bytes;
     if (bytes == 0) fail("a transfer of nothing");
+    if (in && t.prefetch) {
+        if (command.writes) fail("a prefetch fills a buffer");
+        return;
+    }
     if (in && (!command.writes || command.write.bytes != bytes)) fail("a load fills other bytes");
     if (!in && command.reads[0].released != bytes) fail("a store empties other bytes");
     if (t.lookups) totals_.lookups += rows;

@@ -40,6 +40,8 @@ void describe(config::Schema& schema, LoweringParams& lowering) {
                     "share the tiles of the first operand of a matrix product", switches);
     schema.add_enum("lowering.broadcast_b", lowering.broadcast_b,
                     "share the tiles of the second operand of a matrix product", switches);
+    schema.add("lowering.prefetch_weights", lowering.prefetch_weights, "bytes",
+               "of the next matrix product's weights, fetched into the LLC while one ends");
     schema.add("lowering.chunk_bytes", lowering.chunk_bytes, "bytes",
                "of the widest operand in one chunk of a streaming kernel; 0: automatic");
     schema

@@ -5,6 +5,7 @@
 
 #include "model/base/error.hpp"
 #include "workloads/lower/kernels.hpp"
+#include "workloads/lower/weight_prefetch.hpp"
 
 namespace diastole {
 namespace {
@@ -133,9 +134,18 @@ class LoweredGraph final : public JobStream {
             const LowerContext context{graph_,  chip_,  options_.params, streams_,
                                        memory_, plans_, batch_,          job.id};
             job.commands = lower_operator(context, op, note);
+            if (job.commands) prefetch_weights(job);
         }
         if (memory_.spilled(op)) note += ", output spilled from LLS to DRAM";
         if (notes_[operator_].empty()) notes_[operator_] = note;
+    }
+
+    void prefetch_weights(Job& job) const {
+        const std::uint32_t most = options_.params.prefetch_weights;
+        if (most == 0) return;
+        const bool again = batch_ + 1 < options_.warmup + options_.batches;
+        const auto weights = next_weights(graph_, memory_, chip_, operator_, again, most);
+        if (weights) job.commands = with_prefetch(std::move(job.commands), *weights, chip_);
     }
 
     [[nodiscard]] HostCopy host_copy(const Operator& op) const {

@@ -37,6 +37,7 @@ struct LoweringParams {
     std::uint32_t buffers = 0;  // tiles in the buffer of an operand; 0: automatic
     bool broadcast = true;      // tiles may be shared along rows and columns of PEs
     Switch broadcast_a = Switch::automatic, broadcast_b = Switch::automatic;
+    std::uint32_t prefetch_weights = 0;  // bytes of the next product's, fetched as one ends
     std::uint32_t chunk_bytes = 0;   // of streaming kernels; 0: automatic
     std::uint32_t gather_rows = 64;  // embedding rows in one indexed transfer
     bool activations_in_lls = true;  // while they fit
