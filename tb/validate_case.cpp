@@ -113,9 +113,12 @@ void read_measured(const Node& node, Measure& measure) {
         }
     }
     if (!node.has("measured")) return;
-    if (!(measure.measured > 0)) node.problem("measured", "expected a value above 0");
-    if (is_share(measure.metric) && measure.measured > 1) {
-        node.problem("measured", "expected a share from 0 to 1");
+    if (is_share(measure.metric)) {
+        if (!(measure.measured >= 0 && measure.measured <= 1)) {
+            node.problem("measured", "expected a share from 0 to 1");
+        }
+    } else if (!(measure.measured > 0)) {
+        node.problem("measured", "expected a value above 0");
     }
 }
 
