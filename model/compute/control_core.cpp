@@ -28,8 +28,8 @@ void ControlCore::set_work(JobStream& stream, std::function<void(const JobRecord
     inbox_.push(Cycles(0), Report{});
 }
 
-void ControlCore::post(Cycles at, Report report) {
-    inbox_.push(at, std::move(report));
+void ControlCore::post(Cycles at, const Report& report) {
+    inbox_.push(at, report);
     wake->wake(number_, at);
 }
 
@@ -39,7 +39,7 @@ void ControlCore::job_done(std::uint32_t pe, Cycles at, const JobShare& share) {
     report.pe = pe;
     report.job = share.job;
     report.share = share;
-    post(at, std::move(report));
+    post(at, report);
 }
 
 void ControlCore::barrier_reached(std::uint32_t pe, std::uint64_t job, Cycles at) {
@@ -47,7 +47,7 @@ void ControlCore::barrier_reached(std::uint32_t pe, std::uint64_t job, Cycles at
     report.kind = Report::Kind::barrier;
     report.pe = pe;
     report.job = job;
-    post(at, std::move(report));
+    post(at, report);
 }
 
 void ControlCore::copy_done(std::uint64_t job, Cycles started, Cycles at) {
@@ -55,7 +55,7 @@ void ControlCore::copy_done(std::uint64_t job, Cycles started, Cycles at) {
     report.kind = Report::Kind::copy;
     report.job = job;
     report.share.started = started;
-    post(at, std::move(report));
+    post(at, report);
 }
 
 Cycles ControlCore::next_event() {

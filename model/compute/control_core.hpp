@@ -68,7 +68,7 @@ class ControlCore : public sc_core::sc_module, public Windowed, public ControlIf
         JobShare share;
     };
 
-    void post(Cycles at, Report report);
+    void post(Cycles at, const Report& report);
     void handle(Cycles at, const Report& report);
     void pull();
     void launch_ready(Cycles at);

@@ -127,7 +127,9 @@ DramChannel::Plan DramChannel::plan_alone(Tick horizon, std::uint32_t most) cons
 // two alternate from then on, whatever else waits. Younger commands of their own classes lose
 // against them at equal times; those of other classes must not fit in between.
 bool DramChannel::find_partner(Plan& plan, Tick& rival) const {
-    const auto [at, bank] = decision_.next;
+    // Not as a structured binding, which no lambda may capture in C++17.
+    const Tick at = decision_.next.at;
+    const std::uint32_t bank = decision_.next.bank;
     const DramOp op = columns_.op(bank);
     const std::uint32_t stride = rules_.stride(), step = rules_.ccd_same;
     const std::uint32_t own = static_cast<std::uint32_t>(op) * stride + rules_.class_of(op, bank);

@@ -226,7 +226,7 @@ bool MemoryTarget::arrive() {
 void MemoryTarget::step() {
     ++activations_;
     wake_at_ = sc_core::sc_max_time();
-    const sc_time now = sc_core::sc_time_stamp();
+    const sc_time& now = sc_core::sc_time_stamp();
     if (request_ != nullptr && request_at_ <= now && arrive()) end_request();
     const DramCycles tick(now.value() / tick_.value());
     core_.advance(tick);
@@ -263,7 +263,7 @@ void MemoryTarget::end_request() {
 }
 
 void MemoryTarget::respond() {
-    const sc_time now = sc_core::sc_time_stamp();
+    const sc_time& now = sc_core::sc_time_stamp();
     while (response_ == nullptr && response_at_ <= now && !answers_.empty() &&
            answers_.front().at <= now) {
         Payload& payload = *answers_.front().payload;

@@ -7,7 +7,7 @@
 namespace diastole {
 namespace {
 
-constexpr std::uint64_t most_tile_bytes = 32 * 1024;
+constexpr std::uint64_t most_tile_bytes = 32 * std::uint64_t{1024};
 constexpr std::uint8_t cb_raw = 0, cb_ready = 1;  // only the first without a transposition
 
 bool any_transposed(const std::vector<Move>& moves) {
