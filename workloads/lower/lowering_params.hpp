@@ -38,10 +38,10 @@ struct LoweringParams {
     bool broadcast = true;      // tiles may be shared along rows and columns of PEs
     Switch broadcast_a = Switch::automatic, broadcast_b = Switch::automatic;
     std::uint32_t prefetch_weights = 0;  // bytes of the next product's, fetched as one ends
-    std::uint32_t chunk_bytes = 0;   // of streaming kernels; 0: automatic
-    std::uint32_t gather_rows = 64;  // embedding rows in one indexed transfer
-    bool activations_in_lls = true;  // while they fit
-    bool inputs_in_lls = false;      // inputs and parameters, before activations
+    std::uint32_t chunk_bytes = 0;       // of streaming kernels; 0: automatic
+    std::uint32_t gather_rows = 64;      // embedding rows in one indexed transfer
+    bool activations_in_lls = true;      // while they fit
+    bool inputs_in_lls = false;          // inputs and parameters, before activations
 };
 
 // --cast from=to: every tensor of one type is stored and computed as another.
